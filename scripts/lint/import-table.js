@@ -5,7 +5,17 @@
  */
 import path from 'node:path';
 
-const CORE_ORDER = ['permissions', 'directory', 'presence', 'conversations', 'files', 'exchange', 'calls', 'queues'];
+const CORE_ORDER = [
+  'journal',
+  'permissions',
+  'directory',
+  'presence',
+  'conversations',
+  'files',
+  'exchange',
+  'calls',
+  'queues',
+];
 
 /** Drivers and the only folders (below packages/server/src) that may name them. */
 const DRIVERS = {

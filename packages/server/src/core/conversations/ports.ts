@@ -1,0 +1,71 @@
+import type { ConversationId, JournalEntry, MessageId, UserId } from '../journal/index.ts';
+import type { Message } from './model.ts';
+
+/** A message stands in the conversation. In the streams of its sender and of its recipient. */
+export interface MessageStored {
+  readonly kind: 'message';
+  readonly message: Message;
+}
+
+export interface ConversationUnits {
+  /**
+   * Appends to the conversation: takes the next `seq`, stores, writes one entry into the stream of each of `tell`.
+   * With `idem`: a repeat with the same hash returns the first message and `isRepeat`, another hash is refused.
+   * Keys are kept 24 h. @throws idempotency-conflict
+   */
+  'conversations.append': {
+    input: {
+      message: Omit<Message, 'seq'>;
+      tell: readonly UserId[];
+      /** Parties with the storage right: history and unread counts are kept for these. */
+      keepFor: readonly UserId[];
+      idem: { key: string; hash: string } | null;
+    };
+    output: { message: Message; isRepeat: boolean };
+  };
+  /** Moves the read mark of `user` to `seq`, never back. */
+  'conversations.mark-read': { input: { user: UserId; conversation: ConversationId; seq: number }; output: null };
+}
+
+export interface HistoryAsk {
+  /** Whose history: only what was kept for this user. */
+  readonly user: UserId;
+  readonly conversation?: ConversationId;
+  readonly since?: number;
+  readonly until?: number;
+  /** Case-insensitive substring of the text without tags; every word must occur. */
+  readonly keywords?: string;
+  /** Strictly older than the message with this id. */
+  readonly before?: MessageId;
+  readonly limit: number;
+}
+
+export interface ConversationQueries {
+  /** Newest first by (at, id). */
+  'conversations.history': { input: HistoryAsk; output: readonly Message[] };
+  'conversations.unread': {
+    input: { user: UserId };
+    output: readonly { conversation: ConversationId; peer: UserId; unread: number; lastAt: number }[];
+  };
+  'conversations.message': { input: { id: MessageId }; output: Message | null };
+}
+
+/** What live sessions can be handed (delivery implements it). */
+export interface Receivers {
+  /** Number of live sessions of `user` that take chat, on any node. */
+  count(user: UserId): number;
+  /**
+   * Hands a volatile message over; resolves true when one session at least has taken it, false when none could.
+   * Order is kept per (sender, receiver).
+   */
+  hand(user: UserId, message: Message): Promise<boolean>;
+  /** Tells the sender's other sessions. Lossy. */
+  echo(user: UserId, message: Message): void;
+  /** Chat states: lossy, newest wins. */
+  state(
+    user: UserId,
+    change: { readonly from: UserId; readonly resource: string; readonly state: import('./model.ts').ChatState },
+  ): void;
+}
+
+export type MessageEntry = JournalEntry<MessageStored>;

@@ -1,0 +1,86 @@
+import type { Position, UserId } from '../journal/index.ts';
+import type { App, ChatStream, Contact, Device, Group, User } from './model.ts';
+
+/** What is kept of a user besides what everybody may see. */
+export interface UserSecrets {
+  /** `argon2id$…`; see passwords.ts. */
+  readonly passwordHash: string;
+}
+
+export type UserKey =
+  { readonly by: 'id'; readonly value: UserId } | { readonly by: 'name' | 'number' | 'cn'; readonly value: string };
+
+/** Sealed with the vault (AES-256-GCM): bytes in base64, with the key's id. */
+export type Sealed = string;
+
+/** Changes. Each appends one `directory` entry to the directory stream unless it says otherwise. */
+export interface DirectoryUnits {
+  /** @throws name-taken | number-taken. `cn` is made unique by the store: `displayName (name)` on collision. */
+  'directory.add-user': {
+    input: {
+      user: Omit<User, 'cn'>;
+      secrets: UserSecrets;
+      sealedMyApps: Sealed | null;
+      device: Device & { secret: Sealed };
+    };
+    output: User;
+  };
+  /** Absent members stay. @throws unknown-user | name-taken | number-taken */
+  'directory.change-user': {
+    input: { id: UserId; change: Partial<Omit<User, 'id' | 'cn'>>; secrets?: UserSecrets };
+    output: User;
+  };
+  /** Deletes the user with devices, contacts, memberships and streams; messages stay. @throws unknown-user */
+  'directory.remove-user': { input: { id: UserId }; output: null };
+  /** @throws name-taken */
+  'directory.add-device': { input: { device: Device; secret: Sealed }; output: null };
+  /** @throws name-taken */
+  'directory.add-app': { input: { app: App; secret: Sealed }; output: null };
+  /** @throws name-taken */
+  'directory.add-group': { input: { group: Group }; output: null };
+  /** Adds or replaces one side. @throws unknown-user */
+  'directory.set-contact': { input: { contacts: readonly Contact[] }; output: null };
+  /** @throws unknown-contact */
+  'directory.remove-contact': { input: { owner: UserId; contact: UserId }; output: null };
+  /** Application sessions of the demo and of the `database` lookup. No entry. */
+  'directory.set-application-session': { input: { session: string; user: UserId }; output: null };
+  /** Opens the user's stream, or returns the one that stands. No entry. */
+  'directory.open-stream': {
+    input: { stream: ChatStream };
+    output: { stream: ChatStream; isNew: boolean; cursor: Position };
+  };
+  /** Ends a stream and keeps `cursor`: what came later is delivered at the next login. No entry. */
+  'directory.close-stream': { input: { id: string; cursor: Position }; output: null };
+  /** How far a user's streams have been told. Never moves back. No entry. */
+  'directory.move-cursor': { input: { moves: readonly { user: UserId; cursor: Position }[] }; output: null };
+}
+
+export interface DirectoryQueries {
+  'directory.user': { input: UserKey; output: User | null };
+  /** Users in `cn` order after `after`; `search`: case-insensitive substring of name, display name, number or e-mail. */
+  'directory.users': { input: { search: string | null; after: string | null; limit: number }; output: readonly User[] };
+  'directory.secrets': { input: { id: UserId }; output: UserSecrets | null };
+  'directory.devices': { input: { user: UserId }; output: readonly Device[] };
+  'directory.device': { input: { id: string }; output: { device: Device; secret: Sealed } | null };
+  'directory.app': { input: { name: string }; output: { app: App; secret: Sealed } | null };
+  'directory.apps': { input: null; output: readonly App[] };
+  'directory.groups': { input: null; output: readonly Group[] };
+  /** Whom `owner` lists. */
+  'directory.contacts': { input: { owner: UserId }; output: readonly Contact[] };
+  /** Who lists `contact`. */
+  'directory.listed-by': { input: { contact: UserId }; output: readonly Contact[] };
+  'directory.application-session': { input: { session: string }; output: UserId | null };
+  'directory.stream': {
+    input: { by: 'id'; id: string } | { by: 'user'; user: UserId };
+    output: { stream: ChatStream; cursor: Position } | null;
+  };
+  'directory.is-empty': { input: null; output: boolean };
+}
+
+/** Something in the directory changed; caches drop what they hold of it. */
+export interface DirectoryChanged {
+  readonly kind: 'directory';
+  readonly what: 'user' | 'device' | 'app' | 'group' | 'contact';
+  /** The user's id, the device's id, the App's or group's name; for contacts the owner's id. */
+  readonly id: string;
+}

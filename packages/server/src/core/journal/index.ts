@@ -1,0 +1,3 @@
+export * from './position.ts';
+export * from './store.ts';
+export * from './streams.ts';

@@ -1,0 +1,3 @@
+export * from './decide.ts';
+export * from './model.ts';
+export * from './user-apis.ts';

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+
+/** A string that is known to be an id of one kind. Made only where it is read from outside or minted. */
+export type Brand<T extends string> = string & { readonly __brand: T };
+
+/** Minting of ids; replaced in tests that need to foresee them. */
+export interface Ids {
+  /** 32 lower-case hex digits. */
+  guid(): string;
+  /** 26 characters, sorted by time of minting: message and call ids. */
+  sortable(now: number): string;
+  /** `length` characters of `[0-9a-z]`, for resources and session labels. */
+  label(length: number): string;
+  /** URL-safe text of at least `bits` random bits. */
+  secret(bits: number): string;
+}
+
+const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
+
+function base32Time(now: number): string {
+  let text = '';
+  for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) text = BASE32.charAt(rest % 32) + text;
+  return text;
+}
+
+function base32Random(length: number): string {
+  let text = '';
+  for (const byte of randomBytes(length)) text += BASE32.charAt(byte & 31);
+  return text;
+}
+
+export const randomIds: Ids = {
+  guid: () => randomBytes(16).toString('hex'),
+  sortable: (now) => base32Time(now) + base32Random(16),
+  label: (length) => base32Random(length),
+  secret: (bits) => randomBytes(Math.ceil(bits / 8)).toString('base64url'),
+};

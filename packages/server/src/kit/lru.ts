@@ -1,0 +1,36 @@
+/** A map that forgets its least recently used entry when it grows over `limit`. */
+export class Lru<K, V> {
+  readonly limit: number;
+  readonly #map = new Map<K, V>();
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get size(): number {
+    return this.#map.size;
+  }
+
+  get(key: K): V | undefined {
+    const value = this.#map.get(key);
+    if (value !== undefined) {
+      this.#map.delete(key);
+      this.#map.set(key, value);
+    }
+    return value;
+  }
+
+  set(key: K, value: V): void {
+    this.#map.delete(key);
+    this.#map.set(key, value);
+    if (this.#map.size > this.limit) for (const oldest of this.#map.keys()) return void this.#map.delete(oldest);
+  }
+
+  delete(key: K): void {
+    this.#map.delete(key);
+  }
+
+  clear(): void {
+    this.#map.clear();
+  }
+}
