@@ -1,0 +1,12 @@
+export * from './types.ts';
+export { Headers } from './headers.ts';
+export { Params, quote, unquote, isToken } from './params.ts';
+export { SipUri, parseUri, isSipUri, sameUri, parseHostPort, isIpv4, isIpv6 } from './uri.ts';
+export type { Uri, OtherUri, SipUriParts, HostPort } from './uri.ts';
+export { NameAddr, parseNameAddr } from './name-addr.ts';
+export type { NameAddrParts } from './name-addr.ts';
+export { Via, parseVia } from './via.ts';
+export type { ViaTransport } from './via.ts';
+export { splitList, parseAuthValue, parseCSeq, parseValueWithParams } from './values.ts';
+export type { AuthValue, CSeq, ValueWithParams } from './values.ts';
+export { SyntaxFailure, UnsafeValue } from './errors.ts';
