@@ -1,5 +1,5 @@
 import type { ConversationId, JournalEntry, MessageId, UserId } from '../journal/index.ts';
-import type { Message } from './model.ts';
+import type { ChatState, Message } from './model.ts';
 
 /** A message stands in the conversation. In the streams of its sender and of its recipient. */
 export interface MessageStored {
@@ -50,22 +50,25 @@ export interface ConversationQueries {
   'conversations.message': { input: { id: MessageId }; output: Message | null };
 }
 
-/** What live sessions can be handed (delivery implements it). */
+/** What live sessions can be told (delivery implements it). */
 export interface Receivers {
-  /** Number of live sessions of `user` that take chat, on any node. */
-  count(user: UserId): number;
   /**
-   * Hands a volatile message over; resolves true when one session at least has taken it, false when none could.
-   * Order is kept per (sender, receiver).
+   * Resolves true when a live session of `user`, on any node, takes texts of `from`: at once where one stands ready, else
+   * when a chat call to one of the user's devices is accepted.
    */
+  reach(user: UserId, from: UserId): Promise<boolean>;
+  /** Hands a volatile message over; resolves true when one session at least has taken it. Keeps the order per sender. */
   hand(user: UserId, message: Message): Promise<boolean>;
-  /** Tells the sender's other sessions. Lossy. */
+  /** Shows a volatile message to the other sessions of its sender. Lossy. */
   echo(user: UserId, message: Message): void;
   /** Chat states: lossy, newest wins. */
-  state(
-    user: UserId,
-    change: { readonly from: UserId; readonly resource: string; readonly state: import('./model.ts').ChatState },
-  ): void;
+  state(user: UserId, change: ChatStateChange): void;
+}
+
+export interface ChatStateChange {
+  readonly from: UserId;
+  readonly resource: string;
+  readonly state: ChatState;
 }
 
 export type MessageEntry = JournalEntry<MessageStored>;

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { emptyMessage, tooLarge } from './errors.ts';
+import type { Draft } from './model.ts';
+import { plainToHtml, sanitiseHtml } from './plain-html.ts';
+
+/** A body in HTML form (design §6). */
+export const MAX_BODY_BYTES = 30_000;
+/** The object of a Chat API client. */
+export const MAX_DATA_BYTES = 16 * 1024;
+/** Attached files, and the length of their URLs together. */
+export const MAX_ATTACHMENTS = 20;
+export const MAX_ATTACH_BYTES = 8 * 1024;
+
+/** What a checked draft stores. */
+export type CheckedDraft = Draft;
+
+/** Reduces HTML to plain HTML and holds the draft to its bounds. @throws too-large | empty-message */
+export function checkDraft(draft: Draft): CheckedDraft {
+  if (draft.body.length > MAX_BODY_BYTES * 4) throw tooLarge('text', MAX_BODY_BYTES);
+  const body = draft.type === 'text/html' ? sanitiseHtml(draft.body) : draft.body;
+  const html = draft.type === 'text/html' ? body : plainToHtml(body);
+  if (isOver(html, MAX_BODY_BYTES)) throw tooLarge('text', MAX_BODY_BYTES);
+  if (draft.attach.length > MAX_ATTACHMENTS || isOver(draft.attach.join(' '), MAX_ATTACH_BYTES))
+    throw tooLarge('list of attachments', MAX_ATTACH_BYTES);
+  if (draft.data !== null && isOver(JSON.stringify(draft.data), MAX_DATA_BYTES)) throw tooLarge('data', MAX_DATA_BYTES);
+  if (body === '' && draft.attach.length === 0 && draft.data === null) throw emptyMessage();
+  return body === draft.body ? draft : { ...draft, body };
+}
+
+function isOver(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes);
+}
+
+/** What makes two messages under one idempotency key the same. */
+export function draftHash(draft: Draft): string {
+  const parts = [draft.to, draft.type, draft.body, draft.attach, draft.data];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+}

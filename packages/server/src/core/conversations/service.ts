@@ -1,0 +1,111 @@
+import { type Clock, type Ids, Lru } from '../../kit/index.ts';
+import type { Directory, User } from '../directory/index.ts';
+import type { MessageId, Store, UserId } from '../journal/index.ts';
+import { type Actor, demand } from '../permissions/index.ts';
+import { checkDraft, draftHash } from './draft.ts';
+import { idempotencyConflict, ownRecipient, recipientUnavailable, unknownRecipient } from './errors.ts';
+import { type ChatState, type Draft, directConversation, type Message } from './model.ts';
+import type { ConversationQueries, ConversationUnits, HistoryAsk, Receivers } from './ports.ts';
+
+/** Idempotency keys of volatile messages; stored ones are kept by the store. */
+const MAX_VOLATILE_KEYS = 10_000;
+/** A page of history. */
+export const MAX_HISTORY = 500;
+
+export interface Sent {
+  readonly message: Message;
+  /** The same key had been used: nothing was sent again. */
+  readonly isRepeat: boolean;
+}
+
+export interface Conversations {
+  /**
+   * Sends a direct message as `as`. Resolves when it is stored, or, where nobody concerned has the storage right, when a live
+   * session of the recipient has taken it. Messages of one caller keep the order of the calls.
+   * @throws forbidden | unknown-recipient | own-recipient | recipient-unavailable | too-large | empty-message |
+   * idempotency-conflict | store-unavailable
+   */
+  send(actor: Actor, as: UserId, draft: Draft): Promise<Sent>;
+  /** Chat state towards `to`; lossy. @throws forbidden */
+  typing(actor: Actor, as: UserId, change: { readonly to: UserId; readonly resource: string; readonly state: ChatState }): void;
+  /** Newest first. @throws forbidden */
+  history(actor: Actor, ask: HistoryAsk): Promise<readonly Message[]>;
+  unread(actor: Actor, user: UserId): Promise<ConversationQueries['conversations.unread']['output']>;
+  markRead(actor: Actor, user: UserId, message: MessageId): Promise<void>;
+}
+
+export interface ConversationParts {
+  readonly store: Store<ConversationUnits, ConversationQueries>;
+  readonly directory: Pick<Directory, 'userById'>;
+  readonly receivers: Receivers;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export function createConversations(parts: ConversationParts): Conversations {
+  const { store, directory, receivers, clock, ids } = parts;
+  const volatileKeys = new Lru<string, { readonly hash: string; readonly message: Message }>(MAX_VOLATILE_KEYS);
+
+  function compose(as: UserId, draft: Draft): Omit<Message, 'seq'> {
+    const at = clock.now();
+    const { to, type, body, attach, data, resource } = draft;
+    const id = ids.sortable(at) as MessageId;
+    return { id, conversation: directConversation(as, to), sender: as, resource, recipient: to, at, type, body, attach, data };
+  }
+
+  async function sendStored(sender: User, recipient: User, draft: Draft): Promise<Sent> {
+    if (!recipient.hasStorage && !(await receivers.reach(recipient.id, sender.id))) throw recipientUnavailable(recipient.name);
+    return store.write('conversations.append', {
+      message: compose(sender.id, draft),
+      tell: [recipient.id, sender.id],
+      keepFor: [sender, recipient].filter((party) => party.hasStorage).map((party) => party.id),
+      idem: draft.idempotencyKey === null ? null : { key: draft.idempotencyKey, hash: draftHash(draft) },
+    });
+  }
+
+  async function sendVolatile(sender: User, recipient: User, draft: Draft): Promise<Sent> {
+    const key = draft.idempotencyKey === null ? null : `${sender.id} ${draft.idempotencyKey}`;
+    const known = key === null ? undefined : volatileKeys.get(key);
+    if (known !== undefined) {
+      if (known.hash !== draftHash(draft)) throw idempotencyConflict();
+      return { message: known.message, isRepeat: true };
+    }
+    const message: Message = { ...compose(sender.id, draft), seq: 0 };
+    if (!(await receivers.hand(recipient.id, message))) throw recipientUnavailable(recipient.name);
+    if (key !== null) volatileKeys.set(key, { hash: draftHash(draft), message });
+    receivers.echo(sender.id, message);
+    return { message, isRepeat: false };
+  }
+
+  return {
+    async send(actor, as, input) {
+      demand(actor, { do: 'chat', as });
+      if (input.to === as) throw ownRecipient(as);
+      const draft = checkDraft(input);
+      const sender = await directory.userById(as);
+      const recipient = await directory.userById(draft.to);
+      if (sender === null) throw unknownRecipient(as);
+      if (recipient === null) throw unknownRecipient(draft.to);
+      const isStored = sender.hasStorage || recipient.hasStorage;
+      return isStored ? sendStored(sender, recipient, draft) : sendVolatile(sender, recipient, draft);
+    },
+    typing(actor, as, change) {
+      demand(actor, { do: 'chat', as });
+      receivers.state(change.to, { from: as, resource: change.resource, state: change.state });
+    },
+    history(actor, ask) {
+      demand(actor, { do: 'read-history', of: ask.user });
+      return store.read('conversations.history', { ...ask, limit: Math.min(ask.limit, MAX_HISTORY) });
+    },
+    unread(actor, user) {
+      demand(actor, { do: 'read-history', of: user });
+      return store.read('conversations.unread', { user });
+    },
+    async markRead(actor, user, id) {
+      demand(actor, { do: 'read-history', of: user });
+      const message = await store.read('conversations.message', { id });
+      if (message === null) return;
+      await store.write('conversations.mark-read', { user, conversation: message.conversation, seq: message.seq });
+    },
+  };
+}

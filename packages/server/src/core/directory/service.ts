@@ -1,0 +1,241 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { type Clock, type Ids, Lru } from '../../kit/index.ts';
+import type { Position, Store, UserId } from '../journal/index.ts';
+import { badCredentials, unknownUser } from './errors.ts';
+import type { LoginGuard } from './login-guard.ts';
+import type { App, ChatStream, Contact, Device, DeviceKind, User } from './model.ts';
+import type { Passwords } from './passwords.ts';
+import type { DirectoryChanged, DirectoryQueries, DirectoryUnits, UserKey } from './ports.ts';
+import type { Vault } from './vault.ts';
+
+/** Users and App objects held in memory: a message's hot path reads two users. */
+const MAX_CACHED = 50_000;
+/** A verified password is trusted this long: Basic credentials come with every request. */
+const CREDENTIAL_MS = 60_000;
+
+export interface NewUser {
+  readonly name: string;
+  readonly displayName: string;
+  readonly number: string | null;
+  readonly password: string;
+  readonly email?: string | null;
+  readonly isAdmin?: boolean;
+  readonly hasStorage?: boolean;
+  readonly apps?: readonly string[];
+}
+
+export interface Directory {
+  user(key: UserKey): Promise<User | null>;
+  userById(id: UserId): Promise<User | null>;
+  /** @throws unknown-user */
+  requireUser(key: UserKey): Promise<User>;
+  users(ask: DirectoryQueries['directory.users']['input']): Promise<readonly User[]>;
+  /** @throws bad-credentials | too-many-attempts | busy */
+  authenticate(login: { readonly name: string; readonly password: string; readonly address: string }): Promise<User>;
+  devices(user: UserId): Promise<readonly Device[]>;
+  /** The device and its secret in the clear. */
+  device(id: string): Promise<{ readonly device: Device; readonly secret: string } | null>;
+  /** The App object and its password in the clear. */
+  app(name: string): Promise<{ readonly app: App; readonly secret: string } | null>;
+  apps(): Promise<readonly App[]>;
+  contacts(owner: UserId): Promise<readonly Contact[]>;
+  listedBy(contact: UserId): Promise<readonly Contact[]>;
+  setContacts(contacts: readonly Contact[]): Promise<void>;
+  removeContact(owner: UserId, contact: UserId): Promise<void>;
+  applicationSession(session: string): Promise<UserId | null>;
+  openStream(user: User): Promise<{ readonly stream: ChatStream; readonly isNew: boolean; readonly cursor: Position }>;
+  stream(key: DirectoryQueries['directory.stream']['input']): Promise<DirectoryQueries['directory.stream']['output']>;
+  closeStream(id: string, cursor: Position): Promise<void>;
+  moveCursors(moves: DirectoryUnits['directory.move-cursor']['input']['moves']): Promise<void>;
+  addUser(user: NewUser): Promise<User>;
+  changeUser(id: UserId, change: Partial<Omit<User, 'id' | 'cn'>>, password?: string): Promise<User>;
+  addDevice(device: Device, secret: string): Promise<void>;
+  addApp(app: Omit<App, 'guid'>, secret: string): Promise<App>;
+  setApplicationSession(session: string, user: UserId): Promise<void>;
+  isEmpty(): Promise<boolean>;
+  /** Drops what is cached of a changed thing. Fed with every entry of the directory stream. */
+  changed(event: DirectoryChanged): void;
+}
+
+export interface DirectoryParts {
+  readonly store: Store<DirectoryUnits, DirectoryQueries>;
+  readonly vault: Vault;
+  readonly passwords: Passwords;
+  readonly guard: LoginGuard;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export function createDirectory(parts: DirectoryParts): Directory {
+  const { store, vault, passwords, guard, clock, ids } = parts;
+  const users = new Lru<string, Promise<User | null>>(MAX_CACHED);
+  const keysOf = new Map<UserId, Set<string>>();
+  const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(1_000);
+  const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(10_000);
+  const macKey = randomBytes(32);
+
+  function cacheKey(key: UserKey): string {
+    return `${key.by}:${key.value}`;
+  }
+
+  /** The promise itself is cached: lookups of one user resolve in the order they were made. */
+  function user(key: UserKey): Promise<User | null> {
+    const name = cacheKey(key);
+    const cached = users.get(name);
+    if (cached !== undefined) return cached;
+    const pending = store.read('directory.user', key).then(
+      (found) => {
+        if (found === null) users.delete(name);
+        else remember(name, found.id);
+        return found;
+      },
+      (error: unknown) => {
+        users.delete(name);
+        throw error;
+      },
+    );
+    users.set(name, pending);
+    return pending;
+  }
+
+  function remember(name: string, id: UserId): void {
+    const names = keysOf.get(id) ?? new Set();
+    names.add(name);
+    keysOf.set(id, names);
+    if (keysOf.size > MAX_CACHED) {
+      keysOf.clear();
+      users.clear();
+    }
+  }
+
+  function forget(id: UserId): void {
+    for (const name of keysOf.get(id) ?? []) users.delete(name);
+    keysOf.delete(id);
+    credentials.clear();
+  }
+
+  function macOf(name: string, password: string): string {
+    return createHmac('sha256', macKey).update(`${name.length}:${name}${password}`).digest('base64');
+  }
+
+  async function authenticate(login: { name: string; password: string; address: string }): Promise<User> {
+    const name = login.name.toLowerCase();
+    const mac = macOf(name, login.password);
+    const verified = credentials.get(mac);
+    if (verified !== undefined && verified.until > clock.now()) {
+      const known = await user({ by: 'id', value: verified.user });
+      if (known !== null && !known.isLocked) return known;
+    }
+    guard.admit(login.address, name);
+    const account = await user({ by: 'name', value: name });
+    const secrets = account === null ? null : await store.read('directory.secrets', { id: account.id });
+    const isRight = await passwords.verify(login.password, secrets?.passwordHash ?? null);
+    if (account === null || !isRight || account.isLocked) {
+      guard.failed(login.address, name);
+      throw badCredentials();
+    }
+    credentials.set(mac, { user: account.id, until: clock.now() + CREDENTIAL_MS });
+    return account;
+  }
+
+  async function loadApp(name: string): Promise<{ app: App; secret: string } | null> {
+    const found = await store.read('directory.app', { name });
+    return found === null ? null : { app: found.app, secret: vault.open(found.secret) };
+  }
+
+  async function addUser(input: NewUser): Promise<User> {
+    const name = input.name.toLowerCase();
+    const id = ids.guid() as UserId;
+    const added = await store.write('directory.add-user', {
+      user: {
+        id,
+        name,
+        displayName: input.displayName,
+        number: input.number,
+        email: input.email ?? null,
+        isAdmin: input.isAdmin ?? false,
+        hasStorage: input.hasStorage ?? true,
+        isLocked: false,
+        apps: input.apps ?? [],
+      },
+      secrets: { passwordHash: await passwords.hash(input.password) },
+      sealedMyApps: null,
+      device: { id: `chat-${name}`, user: id, kind: 'chat' satisfies DeviceKind, label: 'Chat', secret: vault.seal(ids.secret(128)) },
+    });
+    forget(id);
+    return added;
+  }
+
+  return {
+    user,
+    userById: (id) => user({ by: 'id', value: id }),
+    async requireUser(key) {
+      const found = await user(key);
+      if (found === null) throw unknownUser(key.value);
+      return found;
+    },
+    users: (ask) => store.read('directory.users', ask),
+    authenticate,
+    devices: (owner) => store.read('directory.devices', { user: owner }),
+    async device(id) {
+      const found = await store.read('directory.device', { id });
+      return found === null ? null : { device: found.device, secret: vault.open(found.secret) };
+    },
+    app(name) {
+      const cached = apps.get(name);
+      if (cached !== undefined) return cached;
+      const pending = loadApp(name);
+      apps.set(name, pending);
+      pending.then(
+        (found) => found === null && apps.delete(name),
+        () => apps.delete(name),
+      );
+      return pending;
+    },
+    apps: () => store.read('directory.apps', null),
+    contacts: (owner) => store.read('directory.contacts', { owner }),
+    listedBy: (contact) => store.read('directory.listed-by', { contact }),
+    async setContacts(contacts) {
+      await store.write('directory.set-contact', { contacts });
+    },
+    async removeContact(owner, contact) {
+      await store.write('directory.remove-contact', { owner, contact });
+    },
+    applicationSession: (session) => store.read('directory.application-session', { session }),
+    openStream: (owner) =>
+      store.write('directory.open-stream', {
+        stream: { id: `ofchat-${ids.secret(144)}`, user: owner.id, resource: `${owner.name}-${ids.label(8)}`, openedAt: clock.now() },
+      }),
+    stream: (key) => store.read('directory.stream', key),
+    async closeStream(id, cursor) {
+      await store.write('directory.close-stream', { id, cursor });
+    },
+    async moveCursors(moves) {
+      await store.write('directory.move-cursor', { moves });
+    },
+    addUser,
+    async changeUser(id, change, password) {
+      const secrets = password === undefined ? {} : { secrets: { passwordHash: await passwords.hash(password) } };
+      const changed = await store.write('directory.change-user', { id, change, ...secrets });
+      forget(id);
+      return changed;
+    },
+    async addDevice(device, secret) {
+      await store.write('directory.add-device', { device, secret: vault.seal(secret) });
+    },
+    async addApp(input, secret) {
+      const app: App = { ...input, guid: ids.guid() };
+      await store.write('directory.add-app', { app, secret: vault.seal(secret) });
+      apps.delete(app.name);
+      return app;
+    },
+    async setApplicationSession(session, owner) {
+      await store.write('directory.set-application-session', { session, user: owner });
+    },
+    isEmpty: () => store.read('directory.is-empty', null),
+    changed(event) {
+      if (event.what === 'user') forget(event.id as UserId);
+      if (event.what === 'app') apps.delete(event.id);
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import type { Entry, TielineBell, TielineJournal } from '../core/index.ts';
+import type { ChatStateChange, Message, Receivers } from '../core/conversations/index.ts';
+import { type Position, type StreamId, type UserId, userStream } from '../core/journal/index.ts';
+import { type Clock, Problem, type Stop } from '../kit/index.ts';
+import { openSubscription, type Sink, type Subscription } from './subscription.ts';
+import { openTail } from './tail.ts';
+
+/** Live sessions of one user: tabs, devices, forgotten scripts. */
+export const MAX_SESSIONS_PER_USER = 100;
+
+/** What a live session takes besides the journal's entries. */
+export interface LiveSink {
+  /** A volatile message. Resolves true when the peer has taken it. Kept in order by the caller's calls. */
+  volatile(message: Message): boolean | Promise<boolean>;
+  /** A volatile message of the user's own, sent from another session. */
+  echo(message: Message): void;
+  chatState(change: ChatStateChange): void;
+  /** Texts of `from` would be taken: at once (true), never (false), or when a device accepts. */
+  reach(from: UserId): boolean | Promise<boolean>;
+}
+
+/** One live session of a user that takes chat. */
+export interface ChatSession extends Subscription {
+  readonly user: UserId;
+}
+
+export interface Delivery {
+  readonly receivers: Receivers;
+  /** The last position that this node has told. */
+  readonly applied: Position;
+  /** @throws too-many-sessions */
+  open(session: {
+    readonly user: UserId;
+    readonly from: { readonly resume: string } | { readonly position: Position } | 'now';
+    readonly sink: Sink & LiveSink;
+    readonly streams?: readonly StreamId[];
+  }): ChatSession;
+  /** Entries of one stream as this node applies them, from now: for caches and policies. */
+  follow(stream: StreamId, listener: (entry: Entry) => void): Stop;
+  /** Live sessions on this node. */
+  readonly size: number;
+  close(): void;
+}
+
+export interface DeliveryParts {
+  readonly journal: TielineJournal;
+  readonly bell: Pick<TielineBell, 'batches'>;
+  readonly clock: Clock;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+type Watcher = (entry: Entry) => void;
+
+export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
+  const watchers = new Map<StreamId, Set<Watcher>>();
+  const live = new Map<UserId, Set<LiveSink>>();
+  const tail = await openTail(parts);
+  tail.onEntry((entry) => {
+    const interested = watchers.get(entry.stream);
+    if (interested !== undefined) for (const watcher of interested) watcher(entry);
+  });
+  let size = 0;
+
+  function watch(streams: readonly StreamId[], watcher: Watcher): Stop {
+    for (const stream of streams) addTo(watchers, stream, watcher);
+    return () => {
+      for (const stream of streams) removeFrom(watchers, stream, watcher);
+    };
+  }
+
+  const sinksOf = (user: UserId): readonly LiveSink[] => [...(live.get(user) ?? [])];
+
+  const receivers: Receivers = {
+    reach: async (user, from) => anyTrue(sinksOf(user).map((sink) => sink.reach(from))),
+    hand: async (user, message) => anyTrue(sinksOf(user).map((sink) => sink.volatile(message))),
+    echo(user, message) {
+      for (const sink of sinksOf(user)) sink.echo(message);
+    },
+    state(user, change) {
+      for (const sink of sinksOf(user)) sink.chatState(change);
+    },
+  };
+
+  return {
+    receivers,
+    get applied() {
+      return tail.applied;
+    },
+    get size() {
+      return size;
+    },
+    open({ user, from, sink, streams = [userStream(user)] }) {
+      if ((live.get(user)?.size ?? 0) >= MAX_SESSIONS_PER_USER)
+        throw new Problem('too-many-sessions', 'This user has too many live sessions.', { retry: true });
+      addTo(live, user, sink);
+      size++;
+      const subscription = openSubscription({
+        journal: parts.journal,
+        tail,
+        streams,
+        sink,
+        from,
+        watch: ({ offer }) => watch(streams, offer),
+      });
+      let isOpen = true;
+      return {
+        user,
+        get resume() {
+          return subscription.resume;
+        },
+        pump: () => subscription.pump(),
+        close() {
+          if (!isOpen) return;
+          isOpen = false;
+          size--;
+          removeFrom(live, user, sink);
+          subscription.close();
+        },
+      };
+    },
+    follow: (stream, listener) => watch([stream], listener),
+    close: () => tail.close(),
+  };
+}
+
+/** True as soon as one is true; false when all are false. */
+function anyTrue(answers: readonly (boolean | Promise<boolean>)[]): boolean | Promise<boolean> {
+  if (answers.includes(true)) return true;
+  const pending = answers.filter((answer) => typeof answer !== 'boolean');
+  if (pending.length === 0) return false;
+  return Promise.any(pending.map(async (answer) => (await answer) || Promise.reject(new Error('not taken')))).then(
+    () => true,
+    () => false,
+  );
+}
+
+function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([value]));
+  else set.add(value);
+}
+
+function removeFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const set = map.get(key);
+  set?.delete(value);
+  if (set?.size === 0) map.delete(key);
+}

@@ -1,0 +1,3 @@
+export * from './delivery.ts';
+export * from './subscription.ts';
+export * from './tail.ts';
