@@ -1,0 +1,1 @@
+export { randomIds, type Ids } from './ids.ts';
