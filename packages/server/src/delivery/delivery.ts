@@ -100,7 +100,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
         streams,
         sink,
         from,
-        watch: ({ offer }) => watch(streams, offer),
+        watch: (watcher) => watch(streams, (entry) => watcher.offer(entry)),
       });
       let isOpen = true;
       return {

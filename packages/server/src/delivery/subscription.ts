@@ -81,7 +81,8 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
 
   async function startingPoint(): Promise<Position | ResyncReason> {
     if (parts.from === 'now') return cursor;
-    if ('position' in parts.from) return (await journal.oldest()) <= parts.from.position + 1 ? parts.from.position : 'expired';
+    if ('position' in parts.from)
+      return (await journal.oldest()) <= parts.from.position + 1 ? parts.from.position : 'expired';
     let token;
     try {
       token = parseResume(parts.from.resume);

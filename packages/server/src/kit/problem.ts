@@ -2,8 +2,8 @@
  * An expected failure: a stable code of some catalogue, and a sentence for humans. Protocols translate codes, never texts.
  * `retry` tells whether the same attempt can succeed later without anything being changed.
  */
-export class Problem<Code extends string = string> extends Error {
-  readonly code: Code;
+export class Problem extends Error {
+  readonly code: string;
   readonly retry: boolean;
   /** What the problem is about: a name, a number, an id. Safe to show to the asker. */
   readonly subject: string | undefined;
@@ -11,7 +11,7 @@ export class Problem<Code extends string = string> extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    code: Code,
+    code: string,
     message: string,
     details: {
       readonly retry?: boolean;

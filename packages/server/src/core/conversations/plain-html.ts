@@ -1,13 +1,9 @@
 import { Parser } from 'htmlparser2';
 
 /** Kept, without attributes (PBX §3.5). */
-const KEPT = new Set(
-  'b strong i em u s p br div ul ol li dl dt dd table tr td th code pre blockquote'.split(' '),
-);
+const KEPT = new Set('b strong i em u s p br div ul ol li dl dt dd table tr td th code pre blockquote'.split(' '));
 /** Removed with everything inside. */
-const DROPPED = new Set(
-  'script style iframe object embed svg math template noscript textarea title head'.split(' '),
-);
+const DROPPED = new Set('script style iframe object embed svg math template noscript textarea title head'.split(' '));
 /** Elements that open deeper than this are unwrapped: nesting is a peer's to grow. */
 const MAX_DEPTH = 64;
 /** A new line before or after these, in plain text. */

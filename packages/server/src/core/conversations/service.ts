@@ -27,7 +27,11 @@ export interface Conversations {
    */
   send(actor: Actor, as: UserId, draft: Draft): Promise<Sent>;
   /** Chat state towards `to`; lossy. @throws forbidden */
-  typing(actor: Actor, as: UserId, change: { readonly to: UserId; readonly resource: string; readonly state: ChatState }): void;
+  typing(
+    actor: Actor,
+    as: UserId,
+    change: { readonly to: UserId; readonly resource: string; readonly state: ChatState },
+  ): void;
   /** Newest first. @throws forbidden */
   history(actor: Actor, ask: HistoryAsk): Promise<readonly Message[]>;
   unread(actor: Actor, user: UserId): Promise<ConversationQueries['conversations.unread']['output']>;
@@ -50,11 +54,23 @@ export function createConversations(parts: ConversationParts): Conversations {
     const at = clock.now();
     const { to, type, body, attach, data, resource } = draft;
     const id = ids.sortable(at) as MessageId;
-    return { id, conversation: directConversation(as, to), sender: as, resource, recipient: to, at, type, body, attach, data };
+    return {
+      id,
+      conversation: directConversation(as, to),
+      sender: as,
+      resource,
+      recipient: to,
+      at,
+      type,
+      body,
+      attach,
+      data,
+    };
   }
 
   async function sendStored(sender: User, recipient: User, draft: Draft): Promise<Sent> {
-    if (!recipient.hasStorage && !(await receivers.reach(recipient.id, sender.id))) throw recipientUnavailable(recipient.name);
+    if (!recipient.hasStorage && !(await receivers.reach(recipient.id, sender.id)))
+      throw recipientUnavailable(recipient.name);
     return store.write('conversations.append', {
       message: compose(sender.id, draft),
       tell: [recipient.id, sender.id],

@@ -160,7 +160,13 @@ export function createDirectory(parts: DirectoryParts): Directory {
       },
       secrets: { passwordHash: await passwords.hash(input.password) },
       sealedMyApps: null,
-      device: { id: `chat-${name}`, user: id, kind: 'chat' satisfies DeviceKind, label: 'Chat', secret: vault.seal(ids.secret(128)) },
+      device: {
+        id: `chat-${name}`,
+        user: id,
+        kind: 'chat' satisfies DeviceKind,
+        label: 'Chat',
+        secret: vault.seal(ids.secret(128)),
+      },
     });
     forget(id);
     return added;
@@ -204,7 +210,12 @@ export function createDirectory(parts: DirectoryParts): Directory {
     applicationSession: (session) => store.read('directory.application-session', { session }),
     openStream: (owner) =>
       store.write('directory.open-stream', {
-        stream: { id: `ofchat-${ids.secret(144)}`, user: owner.id, resource: `${owner.name}-${ids.label(8)}`, openedAt: clock.now() },
+        stream: {
+          id: `ofchat-${ids.secret(144)}`,
+          user: owner.id,
+          resource: `${owner.name}-${ids.label(8)}`,
+          openedAt: clock.now(),
+        },
       }),
     stream: (key) => store.read('directory.stream', key),
     async closeStream(id, cursor) {

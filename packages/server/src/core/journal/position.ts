@@ -25,6 +25,6 @@ export function parseResume(token: string): ResumePoint {
 /** Why continuity can't be proved: another store (`epoch`), too long away (`expired`), not a token (`unknown`), too slow (`overflow`). */
 export type ResyncReason = 'epoch' | 'expired' | 'unknown' | 'overflow';
 
-export function resync(reason: ResyncReason): Problem<'resync'> {
+export function resync(reason: ResyncReason): Problem {
   return new Problem('resync', 'Continuity cannot be proved; load a fresh state.', { subject: reason });
 }

@@ -25,9 +25,10 @@ export function mergePresence(facts: PresenceFacts): Presence {
   const stated = [...facts.stated].sort((a, b) => b.at - a.at);
   const best = bestSession(sessions);
   const isOnline = best !== null && best.presence.show !== 'offline';
-  const outranking = STATED.map(([activity, show]) => ({ show, item: stated.find((s) => s.activity === activity) })).find(
-    (s) => s.item !== undefined,
-  );
+  const outranking = STATED.map(([activity, show]) => ({
+    show,
+    item: stated.find((s) => s.activity === activity),
+  })).find((s) => s.item !== undefined);
   let show: Show = best?.presence.show ?? 'offline';
   let status = best?.presence.status ?? '';
   if (isOnline && outranking?.item !== undefined) {
@@ -39,7 +40,9 @@ export function mergePresence(facts: PresenceFacts): Presence {
   return { user, isOnline, isOnPhone, show, status, stated, resource: best?.resource ?? null };
 }
 
-function bestSession(sessions: ReadonlyMap<string, SessionPresence>): { resource: string; presence: SessionPresence } | null {
+function bestSession(
+  sessions: ReadonlyMap<string, SessionPresence>,
+): { resource: string; presence: SessionPresence } | null {
   let best: { resource: string; presence: SessionPresence } | null = null;
   for (const [resource, presence] of sessions) {
     const rank = best === null ? 1 : ORDER.indexOf(best.presence.show) - ORDER.indexOf(presence.show);

@@ -20,7 +20,11 @@ export interface PresenceService {
   /** Opens a session's lease, offline until `set`. */
   lease(user: UserId, resource: string): PresenceLease;
   /** States presence for a contact; stored. @throws forbidden | too-large */
-  state(actor: Actor, user: UserId, stated: { readonly contact: PresenceContact; readonly activity: string; readonly note: string }): Promise<void>;
+  state(
+    actor: Actor,
+    user: UserId,
+    stated: { readonly contact: PresenceContact; readonly activity: string; readonly note: string },
+  ): Promise<void>;
   /** The merged presence now. */
   now(user: UserId): Promise<Presence>;
   /** Tells the presence at once and on each change, newest wins. @throws forbidden | too-many-watchers */
@@ -56,7 +60,14 @@ export function createPresence(parts: PresenceParts): PresenceService {
   function record(user: UserId): Entry {
     const known = records.get(user);
     if (known !== undefined) return known;
-    const fresh: Entry = { stated: null, loading: null, sessions: new Map(), isOnPhone: false, watchers: new Listeners(), last: null };
+    const fresh: Entry = {
+      stated: null,
+      loading: null,
+      sessions: new Map(),
+      isOnPhone: false,
+      watchers: new Listeners(),
+      last: null,
+    };
     records.set(user, fresh);
     return fresh;
   }
@@ -128,7 +139,8 @@ export function createPresence(parts: PresenceParts): PresenceService {
     },
     async state(actor, user, { contact, activity, note }) {
       demand(actor, { do: 'set-presence', of: user });
-      if (note.length > MAX_STATUS || activity.length > 64) throw new Problem('too-large', 'The note is too long.', { subject: 'note' });
+      if (note.length > MAX_STATUS || activity.length > 64)
+        throw new Problem('too-large', 'The note is too long.', { subject: 'note' });
       const stated: StatedPresence = { contact, activity, note, at: clock.now() };
       await store.write('presence.state', { user, stated });
       const entry = record(user);
@@ -146,7 +158,8 @@ export function createPresence(parts: PresenceParts): PresenceService {
     async watch(actor, user, listener) {
       demand(actor, { do: 'see-presence', of: user });
       const entry = record(user);
-      if (entry.watchers.size >= MAX_WATCHERS) throw new Problem('too-many-watchers', 'Too many watch this user.', { retry: true });
+      if (entry.watchers.size >= MAX_WATCHERS)
+        throw new Problem('too-many-watchers', 'Too many watch this user.', { retry: true });
       const stop = entry.watchers.add(listener);
       await load(user, entry);
       entry.last = merged(user, entry);

@@ -1,0 +1,109 @@
+import type { ChatStateChange, Message } from '../conversations/index.ts';
+import type { Directory } from '../directory/index.ts';
+import type { UserId } from '../journal/index.ts';
+import { CAUSE } from './model.ts';
+import type { Endpoint, LegUser } from './ports.ts';
+import { type Exchange, partyOf, type StandingCall } from './service.ts';
+
+/** Texts of one peer that wait for a device to accept; over it that chat is released with a cause. */
+export const MAX_WAITING_TEXTS = 500;
+
+/**
+ * How texts reach one registered device: on the chat call that it has with their sender; where none stands, the PBX starts one
+ * and all of the owner's devices are offered it. The device that accepts gets the texts, in order; the lines of the others drop
+ * theirs.
+ */
+export interface ChatLine {
+  /** Resolves true when the device has been given the text. */
+  deliver(message: Message, resume: string | null): boolean | Promise<boolean>;
+  /** The owner's own text from another session: shown where a call stands, never a reason to call. */
+  echo(message: Message, resume: string | null): void;
+  chatState(change: ChatStateChange): void;
+  /** Would texts of `from` be taken? Starts a call to find out. */
+  reach(from: UserId): boolean | Promise<boolean>;
+}
+
+interface Held {
+  readonly call: StandingCall;
+  readonly user: LegUser;
+}
+
+export function createChatLine(parts: {
+  readonly endpoint: Endpoint;
+  readonly exchange: Exchange;
+  readonly directory: Pick<Directory, 'userById'>;
+}): ChatLine {
+  const { endpoint, exchange, directory } = parts;
+  const waiting = new Map<UserId, { size: number; tail: Promise<unknown> }>();
+
+  /** The end of an answered chat call with `peer` that this device holds; one it started itself first (PBX §3.1, glare). */
+  function held(peer: UserId): Held | null {
+    let won: Held | null = null;
+    for (const call of exchange.callsBetween(endpoint.owner, peer)) {
+      if (call.callerEndpoint === endpoint.id && call.state.isAnswered && call.callerUser !== null)
+        return { call, user: call.callerUser };
+      if (call.winnerEndpoint === endpoint.id && call.winnerUser !== null) won = { call, user: call.winnerUser };
+    }
+    return won;
+  }
+
+  /** A call on its way between the two, else one of the PBX's own; null where the chat stands elsewhere or was refused. */
+  async function underWay(peer: UserId): Promise<StandingCall | null> {
+    const standing = exchange.callsBetween(endpoint.owner, peer);
+    const offered = standing.find((call) => call.state.phase === 'offering');
+    if (offered !== undefined || standing.length > 0) return offered ?? null;
+    const [owner, sender] = await Promise.all([directory.userById(endpoint.owner), directory.userById(peer)]);
+    if (owner === null || sender === null) return null;
+    const meanwhile = exchange.callsBetween(endpoint.owner, peer).find((call) => call.state.phase === 'offering');
+    return meanwhile ?? exchange.callFor(partyOf(sender), partyOf(owner));
+  }
+
+  async function waitFor(peer: UserId): Promise<Held | null> {
+    const call = await underWay(peer);
+    if (call === null) return held(peer);
+    await call.settled;
+    return held(peer);
+  }
+
+  /** Runs `use` with the held end: at once where nothing of this peer waits, else behind it. */
+  function withLine(peer: UserId, use: (line: Held) => void): boolean | Promise<boolean> {
+    const queue = waiting.get(peer) ?? { size: 0, tail: Promise.resolve() };
+    const line = queue.size === 0 ? held(peer) : null;
+    if (line !== null) {
+      use(line);
+      return true;
+    }
+    if (queue.size >= MAX_WAITING_TEXTS) {
+      for (const call of exchange.callsBetween(endpoint.owner, peer)) call.hangUp(CAUSE.protocol);
+      return false;
+    }
+    queue.size++;
+    waiting.set(peer, queue);
+    const result = queue.tail.then(async () => {
+      const found = held(peer) ?? (await waitFor(peer));
+      if (found !== null) use(found);
+      return found !== null;
+    });
+    queue.tail = result.then(done, done);
+    return result;
+    function done(): void {
+      queue.size--;
+      if (queue.size === 0) waiting.delete(peer);
+    }
+  }
+
+  return {
+    deliver: (message, resume) =>
+      withLine(message.sender, ({ call, user }) => {
+        call.touch();
+        user.text(message, { direction: 'in', resume });
+      }),
+    echo(message, resume) {
+      const line = held(message.recipient);
+      line?.call.touch();
+      line?.user.text(message, { direction: 'out', resume });
+    },
+    chatState: (change) => held(change.from)?.user.chatState(change.state),
+    reach: (from) => withLine(from, () => undefined),
+  };
+}

@@ -1,0 +1,360 @@
+import { type Clock, deferred, type Ids, Problem, problemOf, type Stop, type Timer } from '../../kit/index.ts';
+import { type ChatState, type Conversations, directConversation } from '../conversations/index.ts';
+import type { User } from '../directory/index.ts';
+import type { UserId } from '../journal/index.ts';
+import { type CallEffect, type CallInput, type CallState, newCall, stepCall } from './call-machine.ts';
+import {
+  CAUSE,
+  type CallKind,
+  type Cause,
+  type ConferenceId,
+  type EndpointId,
+  type LegId,
+  type Opaque,
+  type Party,
+  type Setup,
+} from './model.ts';
+import type { Endpoint, Leg, LegText, LegUser } from './ports.ts';
+
+/** PBX §3.3: nobody reacts for so long, and the call ends. */
+export const ANSWER_TIMEOUT_MS = 30_000;
+/** A call that the PBX started to deliver texts is released after so long without one (design §6). */
+export const IDLE_RELEASE_MS = 600_000;
+/** Registrations of one user that a call is offered to. */
+export const MAX_ENDPOINTS_PER_USER = 50;
+/** Calls that one endpoint may have standing at once. */
+export const MAX_CALLS_PER_ENDPOINT = 500;
+/** Texts held until the call is answered, and their characters together (PBX §3.2: 1 MiB). */
+export const MAX_HELD_TEXTS = 200;
+export const MAX_HELD_CHARACTERS = 1024 * 1024;
+
+/** A standing call, as the services around the exchange see it. */
+export interface StandingCall {
+  readonly setup: Setup;
+  readonly state: CallState;
+  /** The endpoint that has the caller's part, or null where the PBX started the call. */
+  readonly callerEndpoint: EndpointId | null;
+  readonly callerUser: LegUser | null;
+  /** The endpoint that has the callee's part, once a device has accepted. */
+  readonly winnerEndpoint: EndpointId | null;
+  readonly winnerUser: LegUser | null;
+  /** Resolves once it is clear which of the callee's devices has the call: its endpoint, or null for none. */
+  readonly settled: Promise<EndpointId | null>;
+  hangUp(cause: Cause): void;
+  /** A text went over it: the idle time of a call that the PBX started begins anew. */
+  touch(): void;
+}
+
+export interface Exchange {
+  /** Registers a device; calls that are being offered to its owner are offered to it too. @throws too-many-devices */
+  register(endpoint: Endpoint): Stop;
+  endpointsOf(user: UserId): readonly Endpoint[];
+  /**
+   * A device starts a call. The answer is the exchange's end of the caller's leg; what becomes of the call is told to `user`.
+   * @throws too-many-calls
+   */
+  call(
+    from: Endpoint,
+    to: User,
+    ask: {
+      readonly kind: CallKind;
+      readonly body: readonly Opaque[];
+      readonly caller: Party;
+      readonly isTaken: boolean;
+    },
+    user: LegUser,
+  ): Leg;
+  /** The PBX itself calls, on behalf of `caller`, to deliver texts. */
+  callFor(caller: Party, to: Party): StandingCall;
+  /** Standing chat calls between two users. */
+  callsBetween(a: UserId, b: UserId): readonly StandingCall[];
+  readonly size: number;
+}
+
+export interface ExchangeParts {
+  readonly conversations: Pick<Conversations, 'send' | 'typing'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly answerTimeoutMs?: number;
+  readonly idleReleaseMs?: number;
+}
+
+interface Fork {
+  readonly endpoint: Endpoint;
+  user: LegUser | null;
+}
+
+export function createExchange(parts: ExchangeParts): Exchange {
+  const { conversations, clock, ids } = parts;
+  const endpoints = new Map<UserId, Set<Endpoint>>();
+  const calls = new Set<Call>();
+  const byPair = new Map<string, Set<Call>>();
+  const load = new Map<EndpointId, number>();
+
+  /** One call with its machine, its two ends and what is held for it. */
+  class Call implements StandingCall {
+    readonly setup: Setup;
+    readonly caller: Endpoint | null;
+    readonly callerUser: LegUser | null;
+    readonly forks = new Map<LegId, Fork>();
+    readonly #settled = deferred<EndpointId | null>();
+    #bodyOfEffect: readonly Opaque[] = [];
+    #held: LegText[] = [];
+    #heldCharacters = 0;
+    #timer: Timer | null = null;
+    #idle: Timer | null = null;
+    state: CallState = newCall;
+
+    constructor(setup: Setup, caller: Endpoint | null, callerUser: LegUser | null) {
+      this.setup = setup;
+      this.caller = caller;
+      this.callerUser = callerUser;
+      calls.add(this);
+      const standing = byPair.get(setup.conversation) ?? new Set();
+      byPair.set(setup.conversation, standing.add(this));
+      if (caller !== null) load.set(caller.id, (load.get(caller.id) ?? 0) + 1);
+    }
+
+    get callerEndpoint(): EndpointId | null {
+      return this.caller?.id ?? null;
+    }
+
+    get winnerEndpoint(): EndpointId | null {
+      return this.#winner?.endpoint.id ?? null;
+    }
+
+    get winnerUser(): LegUser | null {
+      return this.#winner?.user ?? null;
+    }
+
+    get #winner(): Fork | null {
+      return this.state.winner === null ? null : (this.forks.get(this.state.winner) ?? null);
+    }
+
+    get settled(): Promise<EndpointId | null> {
+      return this.#settled.promise;
+    }
+
+    touch(): void {
+      if (this.caller !== null || this.state.phase === 'ended') return;
+      this.#idle?.cancel();
+      this.#idle = clock.after(parts.idleReleaseMs ?? IDLE_RELEASE_MS, () => this.hangUp(CAUSE.normal));
+    }
+
+    hangUp(cause: Cause): void {
+      this.input({ type: 'hang-up', cause }, []);
+    }
+
+    input(input: CallInput, body: readonly Opaque[]): void {
+      const [state, effects] = stepCall(this.state, input);
+      this.state = state;
+      for (const effect of effects) {
+        this.#bodyOfEffect = body;
+        this.#apply(effect);
+      }
+      if (state.phase === 'connected' && state.winner === null) this.#settled.resolve(null);
+    }
+
+    #apply(effect: CallEffect): void {
+      switch (effect.do) {
+        case 'tell-caller':
+          return this.#tellCaller(effect.what);
+        case 'release-caller':
+          return this.callerUser?.released(effect.cause, this.#bodyOfEffect);
+        case 'offer':
+          return this.#offer(effect.leg);
+        case 'won':
+          this.#settled.resolve(this.winnerEndpoint);
+          return this.touch();
+        case 'release':
+          return this.forks.get(effect.leg)?.user?.released(effect.cause, this.#bodyOfEffect);
+        case 'start-timer':
+          this.#timer = clock.after(parts.answerTimeoutMs ?? ANSWER_TIMEOUT_MS, () =>
+            this.input({ type: 'timeout' }, []),
+          );
+          return;
+        case 'stop-timer':
+          return this.#timer?.cancel();
+        case 'end':
+          return this.#end();
+      }
+    }
+
+    #tellCaller(what: 'proceeding' | 'alerting' | 'connected'): void {
+      const { callee } = this.setup;
+      if (what === 'proceeding') return this.callerUser?.proceeding();
+      if (what === 'alerting') return this.callerUser?.alerting(callee, this.#bodyOfEffect);
+      this.callerUser?.connected(callee, this.#bodyOfEffect);
+      const held = this.#held;
+      this.#held = [];
+      for (const text of held) this.#submit(text, this.setup.caller, this.setup.callee, this.caller, this.callerUser);
+    }
+
+    #offer(leg: LegId): void {
+      const fork = this.forks.get(leg);
+      if (fork === undefined) return;
+      fork.user = fork.endpoint.offer(this.#calleeLeg(leg, fork));
+    }
+
+    #end(): void {
+      this.#held = [];
+      calls.delete(this);
+      const standing = byPair.get(this.setup.conversation);
+      standing?.delete(this);
+      if (standing?.size === 0) byPair.delete(this.setup.conversation);
+      if (this.caller !== null) {
+        const left = (load.get(this.caller.id) ?? 1) - 1;
+        if (left > 0) load.set(this.caller.id, left);
+        else load.delete(this.caller.id);
+      }
+      this.#idle?.cancel();
+      this.#settled.resolve(null);
+    }
+
+    #calleeLeg(leg: LegId, fork: Fork): Leg {
+      const isWinner = (): boolean => this.state.phase === 'connected' && this.state.winner === leg;
+      return {
+        setup: { ...this.setup, leg },
+        alert: (body) => this.input({ type: 'alert', leg }, body),
+        connect: (body) => this.input({ type: 'connect', leg }, body),
+        release: (cause, body) => this.input({ type: 'refuse', leg, cause }, body),
+        relay: (body) => isWinner() && this.callerUser?.relayed(body),
+        text: (text) =>
+          isWinner() && this.#submit(text, this.setup.callee, this.setup.caller, fork.endpoint, fork.user),
+        chatState: (state) => isWinner() && this.#chatState(fork.endpoint, this.setup.callee, this.setup.caller, state),
+      };
+    }
+
+    callerLeg(endpoint: Endpoint): Leg {
+      return {
+        setup: this.setup,
+        alert: () => undefined,
+        connect: () => undefined,
+        release: (cause, body) => this.#callerReleases(cause, body),
+        relay: (body) => this.#winner?.user?.relayed(body),
+        text: (text) => this.#callerText(text, endpoint),
+        chatState: (state) => this.#chatState(endpoint, this.setup.caller, this.setup.callee, state),
+      };
+    }
+
+    /** `rel` is final and is not answered (PBX §2.1): the caller isn't told of its own release. */
+    #callerReleases(cause: Cause, body: readonly Opaque[]): void {
+      const [state, effects] = stepCall(this.state, { type: 'hang-up', cause });
+      this.state = state;
+      this.#bodyOfEffect = body;
+      for (const effect of effects) if (effect.do !== 'release-caller') this.#apply(effect);
+    }
+
+    /** PBX §3.1: texts may come before anybody has accepted; they wait, bounded. */
+    #callerText(text: LegText, endpoint: Endpoint): void {
+      if (this.state.phase === 'ended') return;
+      if (this.state.isAnswered)
+        return this.#submit(text, this.setup.caller, this.setup.callee, endpoint, this.callerUser);
+      this.#heldCharacters += text.body.length;
+      if (this.#held.length >= MAX_HELD_TEXTS || this.#heldCharacters > MAX_HELD_CHARACTERS)
+        return this.hangUp(CAUSE.protocol);
+      this.#held.push(text);
+    }
+
+    #submit(text: LegText, from: Party, to: Party, endpoint: Endpoint | null, user: LegUser | null): void {
+      if (endpoint === null) return;
+      this.touch();
+      conversations.send(endpoint.actor, from.user, { ...text, to: to.user, resource: endpoint.resource }).then(
+        (sent) => user?.textTaken(sent.message),
+        (error: unknown) =>
+          user?.textFailed(
+            error instanceof Problem ? error : new Problem('failure', 'The text could not be taken.', { cause: error }),
+          ),
+      );
+    }
+
+    #chatState(endpoint: Endpoint, from: Party, to: Party, state: ChatState): void {
+      try {
+        conversations.typing(endpoint.actor, from.user, { to: to.user, resource: endpoint.resource, state });
+      } catch (error) {
+        problemOf(error);
+      }
+    }
+  }
+
+  function legsFor(call: Call, callee: UserId, except: EndpointId | null): LegId[] {
+    const legs: LegId[] = [];
+    for (const endpoint of endpoints.get(callee) ?? []) {
+      if (endpoint.id === except || (call.setup.kind === 'media' && !endpoint.takesMedia)) continue;
+      const leg = ids.guid() as LegId;
+      call.forks.set(leg, { endpoint, user: null });
+      legs.push(leg);
+    }
+    return legs;
+  }
+
+  function setupOf(kind: CallKind, caller: Party, callee: Party, body: readonly Opaque[]): Setup {
+    return {
+      conference: ids.guid() as ConferenceId,
+      leg: ids.guid() as LegId,
+      kind,
+      caller,
+      callee,
+      conversation: directConversation(caller.user, callee.user),
+      body,
+    };
+  }
+
+  function unregister(endpoint: Endpoint): void {
+    const own = endpoints.get(endpoint.owner);
+    own?.delete(endpoint);
+    if (own?.size === 0) endpoints.delete(endpoint.owner);
+    for (const call of [...calls]) {
+      if (call.caller === endpoint) call.callerLeg(endpoint).release(CAUSE.lost, []);
+      for (const [leg, fork] of call.forks) {
+        if (fork.endpoint !== endpoint) continue;
+        call.input({ type: 'refuse', leg, cause: CAUSE.lost }, []);
+      }
+    }
+  }
+
+  return {
+    get size() {
+      return calls.size;
+    },
+    endpointsOf: (user) => [...(endpoints.get(user) ?? [])],
+    register(endpoint) {
+      const own = endpoints.get(endpoint.owner) ?? new Set();
+      if (own.size >= MAX_ENDPOINTS_PER_USER)
+        throw new Problem('too-many-devices', 'Too many devices are registered.', { retry: true });
+      endpoints.set(endpoint.owner, own.add(endpoint));
+      for (const call of calls) {
+        if (call.setup.callee.user !== endpoint.owner || call.state.phase !== 'offering' || call.caller === endpoint)
+          continue;
+        if (call.setup.kind === 'media' && !endpoint.takesMedia) continue;
+        const leg = ids.guid() as LegId;
+        call.forks.set(leg, { endpoint, user: null });
+        call.input({ type: 'join', leg }, []);
+      }
+      let isOpen = true;
+      return () => {
+        if (isOpen) unregister(endpoint);
+        isOpen = false;
+      };
+    },
+    call(from, to, { kind, body, caller, isTaken }, user) {
+      if ((load.get(from.id) ?? 0) >= MAX_CALLS_PER_ENDPOINT)
+        throw new Problem('too-many-calls', 'Too many calls at once.', { retry: true });
+      const call = new Call(setupOf(kind, caller, partyOf(to), body), from, user);
+      const leg = call.callerLeg(from);
+      call.input({ type: 'start', forks: legsFor(call, to.id, from.id), isTaken }, []);
+      return leg;
+    },
+    callFor(caller, to) {
+      const call = new Call(setupOf('chat', caller, to, []), null, null);
+      call.input({ type: 'start', forks: legsFor(call, to.user, null), isTaken: false }, []);
+      return call;
+    },
+    callsBetween: (a, b) =>
+      [...(byPair.get(directConversation(a, b)) ?? [])].filter((call) => call.setup.kind === 'chat'),
+  };
+}
+
+export function partyOf(user: User): Party {
+  return { user: user.id, name: user.name, number: user.number, displayName: user.displayName };
+}
