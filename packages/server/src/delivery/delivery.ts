@@ -10,6 +10,8 @@ export const MAX_SESSIONS_PER_USER = 100;
 
 /** What a live session takes besides the journal's entries. */
 export interface LiveSink {
+  /** It shows texts at once. False: a device that must accept a chat call first. */
+  readonly isAttended: boolean;
   /** A volatile message. Resolves true when the peer has taken it. Kept in order by the caller's calls. */
   volatile(message: Message): boolean | Promise<boolean>;
   /** A volatile message of the user's own, sent from another session. */
@@ -37,6 +39,8 @@ export interface Delivery {
   }): ChatSession;
   /** Entries of one stream as this node applies them, from now: for caches and policies. */
   follow(stream: StreamId, listener: (entry: Entry) => void): Stop;
+  /** A live session of this user shows texts at once. */
+  isAttended(user: UserId): boolean;
   /** Live sessions on this node. */
   readonly size: number;
   close(): void;
@@ -118,6 +122,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
         },
       };
     },
+    isAttended: (user) => sinksOf(user).some((sink) => sink.isAttended),
     follow: (stream, listener) => watch([stream], listener),
     close: () => tail.close(),
   };

@@ -40,7 +40,7 @@ export interface Conversations {
 
 export interface ConversationParts {
   readonly store: Store<ConversationUnits, ConversationQueries>;
-  readonly directory: Pick<Directory, 'userById'>;
+  readonly directory: Pick<Directory, 'party'>;
   readonly receivers: Receivers;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -98,8 +98,8 @@ export function createConversations(parts: ConversationParts): Conversations {
       demand(actor, { do: 'chat', as });
       if (input.to === as) throw ownRecipient(as);
       const draft = checkDraft(input);
-      const sender = await directory.userById(as);
-      const recipient = await directory.userById(draft.to);
+      const sender = await directory.party({ by: 'id', value: as });
+      const recipient = await directory.party({ by: 'id', value: draft.to });
       if (sender === null) throw unknownRecipient(as);
       if (recipient === null) throw unknownRecipient(draft.to);
       const isStored = sender.hasStorage || recipient.hasStorage;

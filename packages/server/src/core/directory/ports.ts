@@ -59,7 +59,10 @@ export interface DirectoryQueries {
   'directory.user': { input: UserKey; output: User | null };
   /** Users in `cn` order after `after`; `search`: case-insensitive substring of name, display name, number or e-mail. */
   'directory.users': { input: { search: string | null; after: string | null; limit: number }; output: readonly User[] };
-  'directory.secrets': { input: { id: UserId }; output: UserSecrets | null };
+  'directory.secrets': {
+    input: { id: UserId };
+    output: (UserSecrets & { readonly sealedMyApps: Sealed | null }) | null;
+  };
   'directory.devices': { input: { user: UserId }; output: readonly Device[] };
   'directory.device': { input: { id: string }; output: { device: Device; secret: Sealed } | null };
   'directory.app': { input: { name: string }; output: { app: App; secret: Sealed } | null };

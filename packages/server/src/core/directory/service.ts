@@ -22,11 +22,17 @@ export interface NewUser {
   readonly isAdmin?: boolean;
   readonly hasStorage?: boolean;
   readonly apps?: readonly string[];
+  /** Secret of digest logins; without it one is made. */
+  readonly digestSecret?: string;
 }
 
 export interface Directory {
   user(key: UserKey): Promise<User | null>;
   userById(id: UserId): Promise<User | null>;
+  /** A user, or an App object as one: what can be a party of a chat. */
+  party(key: UserKey): Promise<User | null>;
+  /** The secret of the user's digest logins, in the clear (AW §3.8). Null: the user has none. */
+  digestSecret(id: UserId): Promise<string | null>;
   /** @throws unknown-user */
   requireUser(key: UserKey): Promise<User>;
   users(ask: DirectoryQueries['directory.users']['input']): Promise<readonly User[]>;
@@ -73,6 +79,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
   const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(1_000);
   const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(10_000);
   const macKey = randomBytes(32);
+  let partiesCache: Promise<readonly User[]> | null = null;
 
   function cacheKey(key: UserKey): string {
     return `${key.by}:${key.value}`;
@@ -138,6 +145,25 @@ export function createDirectory(parts: DirectoryParts): Directory {
     return account;
   }
 
+  async function party(key: UserKey): Promise<User | null> {
+    const found = await user(key);
+    if (found !== null || (key.by !== 'id' && key.by !== 'name')) return found;
+    const all = await appParties();
+    return all.find((app) => (key.by === 'id' ? app.id : app.name) === key.value) ?? null;
+  }
+
+  /** App objects are few, and made by administrators. */
+  function appParties(): Promise<readonly User[]> {
+    partiesCache ??= store.read('directory.apps', null).then(
+      (found) => found.map(appAsParty),
+      (error: unknown) => {
+        partiesCache = null;
+        throw error;
+      },
+    );
+    return partiesCache;
+  }
+
   async function loadApp(name: string): Promise<{ app: App; secret: string } | null> {
     const found = await store.read('directory.app', { name });
     return found === null ? null : { app: found.app, secret: vault.open(found.secret) };
@@ -159,7 +185,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
         apps: input.apps ?? [],
       },
       secrets: { passwordHash: await passwords.hash(input.password) },
-      sealedMyApps: null,
+      sealedMyApps: vault.seal(input.digestSecret ?? ids.secret(138)),
       device: {
         id: `chat-${name}`,
         user: id,
@@ -175,6 +201,11 @@ export function createDirectory(parts: DirectoryParts): Directory {
   return {
     user,
     userById: (id) => user({ by: 'id', value: id }),
+    party,
+    async digestSecret(id) {
+      const secrets = await store.read('directory.secrets', { id });
+      return secrets?.sealedMyApps == null ? null : vault.open(secrets.sealedMyApps);
+    },
     async requireUser(key) {
       const found = await user(key);
       if (found === null) throw unknownUser(key.value);
@@ -238,6 +269,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
       const app: App = { ...input, guid: ids.guid() };
       await store.write('directory.add-app', { app, secret: vault.seal(secret) });
       apps.delete(app.name);
+      partiesCache = null;
       return app;
     },
     async setApplicationSession(session, owner) {
@@ -246,7 +278,25 @@ export function createDirectory(parts: DirectoryParts): Directory {
     isEmpty: () => store.read('directory.is-empty', null),
     changed(event) {
       if (event.what === 'user') forget(event.id as UserId);
-      if (event.what === 'app') apps.delete(event.id);
+      if (event.what !== 'app') return;
+      apps.delete(event.id);
+      partiesCache = null;
     },
+  };
+}
+
+function appAsParty(app: App): User {
+  const { name, displayName } = app;
+  return {
+    id: app.guid as UserId,
+    name,
+    displayName,
+    cn: displayName,
+    number: null,
+    email: null,
+    isAdmin: false,
+    hasStorage: false,
+    isLocked: false,
+    apps: [],
   };
 }

@@ -31,7 +31,7 @@ interface Held {
 export function createChatLine(parts: {
   readonly endpoint: Endpoint;
   readonly exchange: Exchange;
-  readonly directory: Pick<Directory, 'userById'>;
+  readonly directory: Pick<Directory, 'party'>;
 }): ChatLine {
   const { endpoint, exchange, directory } = parts;
   const waiting = new Map<UserId, { size: number; tail: Promise<unknown> }>();
@@ -52,7 +52,10 @@ export function createChatLine(parts: {
     const standing = exchange.callsBetween(endpoint.owner, peer);
     const offered = standing.find((call) => call.state.phase === 'offering');
     if (offered !== undefined || standing.length > 0) return offered ?? null;
-    const [owner, sender] = await Promise.all([directory.userById(endpoint.owner), directory.userById(peer)]);
+    const [owner, sender] = await Promise.all([
+      directory.party({ by: 'id', value: endpoint.owner }),
+      directory.party({ by: 'id', value: peer }),
+    ]);
     if (owner === null || sender === null) return null;
     const meanwhile = exchange.callsBetween(endpoint.owner, peer).find((call) => call.state.phase === 'offering');
     return meanwhile ?? exchange.callFor(partyOf(sender), partyOf(owner));

@@ -1,6 +1,6 @@
 import type { Brand } from '../../kit/index.ts';
 
-/** 32 lower-case hex digits: the guid of a user, the same on every surface. */
+/** 32 lower-case hex digits: the guid of a user, or of an App object that chats, the same on every surface. */
 export type UserId = Brand<'UserId'>;
 /** `direct:<guid>:<guid>` (guids sorted) or `room:<id>`. */
 export type ConversationId = Brand<'ConversationId'>;

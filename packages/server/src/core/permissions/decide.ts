@@ -65,9 +65,10 @@ function decideApp(actor: Extract<Actor, { kind: 'app' }>, action: Action): true
     case 'administer':
       return has('PbxAdminApi');
     case 'chat':
+      return action.as === actor.id ? has('PbxSignal') : 'An App object does not act for a user here.';
     case 'receive':
     case 'edit-contacts':
-      return 'An App object does not act for a user here.';
+      return action.of === actor.id || 'An App object does not act for a user here.';
     default:
       return unreachable(action);
   }

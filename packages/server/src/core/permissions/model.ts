@@ -18,7 +18,7 @@ export type Grant = (typeof GRANTS)[number];
 export type Actor =
   | { readonly kind: 'user'; readonly user: UserId; readonly admin: boolean }
   /** An App object: acts for the users that may use it, within its granted APIs. */
-  | { readonly kind: 'app'; readonly app: string; readonly grants: readonly Grant[] }
+  | { readonly kind: 'app'; readonly id: UserId; readonly app: string; readonly grants: readonly Grant[] }
   /** An application session (Tapi Messenger): its user's telephone, never chat. */
   | { readonly kind: 'telephone'; readonly user: UserId | null; readonly number: string }
   /** A trusted server, known by the shared secret. */
