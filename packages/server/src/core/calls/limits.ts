@@ -1,0 +1,32 @@
+/** How long an announcement counts as ringing: nobody tells when such a call ends (design §2). */
+export const ANNOUNCEMENT_MS = 60_000;
+/** A call of which nothing is heard for so long is over, whatever the engine has failed to say. */
+export const SILENT_CALL_MS = 24 * 3_600_000;
+/** More calls on one number are a fault or an attack; the oldest announcement, else the oldest call, makes room. */
+export const MAX_LIVE_PER_NUMBER = 64;
+/** All live calls of this node: some 20 MB at most. New ones are dropped and counted. */
+export const MAX_LIVE = 20_000;
+/** Sessions on one number: a call is told to each at once. */
+export const MAX_LISTENERS_PER_NUMBER = 2_000;
+/** Numbers listened to on one engine: a reconnect repeats them all. */
+export const MAX_NUMBERS_PER_ENGINE = 20_000;
+/** Engine events that wait for a name from the directory; more are dropped and counted. */
+export const MAX_PENDING_EVENTS = 10_000;
+/** A name that takes longer is not waited for: a screen must pop while the phone rings. */
+export const LOOKUP_MS = 1_000;
+/** A number that nobody listens to is listened to for so long after it dialled: engines need it, and the call is then seen. */
+export const DIAL_LISTEN_MS = 60_000;
+/** Call ids given out to a dial whose call never shows. */
+export const RESERVED_ID_MS = 60_000;
+/** Idempotency keys count for a day (design §6). */
+export const IDEMPOTENCY_MS = 24 * 3_600_000;
+/** Keys held in memory; the least used are forgotten first. */
+export const MAX_IDEMPOTENCY_KEYS = 20_000;
+export const MAX_IDEMPOTENCY_KEY_CHARS = 200;
+/** Dials of one number: a person may hurry, a loop may not. */
+export const DIAL_RATE = { burst: 60, refillMs: 1_000 } as const;
+/** One page of history. */
+export const MAX_HISTORY = 200;
+/** Records that wait for the store to come back; more are dropped and counted. */
+export const MAX_UNRECORDED = 1_000;
+export const RECORD_RETRIES = 6;
