@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import type { OriginKind, Origins } from './origins.ts';
+
+export interface CorsOptions {
+  readonly origins: Origins;
+  readonly methods: readonly string[];
+  /** Header fields that pages of other origins may send. */
+  readonly headers: readonly string[];
+  /** Header fields that they may read besides the simple ones. */
+  readonly exposed?: readonly string[];
+}
+
+/** Methods that change nothing. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Credentials go with named origins only, never with `*` (design: Security). */
+function originHeaders(kind: OriginKind, origin: string | undefined): Record<string, string> {
+  if (kind === 'own' || kind === 'listed')
+    return { 'access-control-allow-origin': origin ?? '', 'access-control-allow-credentials': 'true' };
+  return kind === 'foreign' ? {} : { 'access-control-allow-origin': '*' };
+}
+
+/**
+ * CORS for everything in this Fastify scope, errors included (OF §1.5), and a 403 for changes that a page of an origin
+ * that is not allowed tries to make: browsers send such requests first and ask afterwards.
+ */
+export function installCors(scope: FastifyInstance, { origins, methods, headers, exposed = [] }: CorsOptions): void {
+  scope.addHook('onRequest', async (request, reply) => {
+    const kind = origins.kindOf(request.raw);
+    reply.headers({
+      vary: 'Origin',
+      'access-control-allow-methods': methods.join(', '),
+      'access-control-allow-headers': headers.join(', '),
+      ...(exposed.length === 0 ? {} : { 'access-control-expose-headers': exposed.join(', ') }),
+      ...originHeaders(kind, request.headers.origin),
+    });
+    if (kind === 'foreign' && !SAFE_METHODS.has(request.method)) {
+      await reply.code(403).send({ error: 'origin-not-allowed', message: 'Pages of this origin may not do that.' });
+    }
+  });
+  // OF §1.5: a preflight is answered with an empty 200, without credentials.
+  scope.options('/*', (_request, reply) => reply.code(200).send());
+}
