@@ -1,0 +1,34 @@
+/** Every way in which asking the library for something can fail by itself; stable codes. */
+export type SipErrorCode =
+  /** The library holds as many transactions as it may. Retry later. */
+  | 'too-many-transactions'
+  /** The library holds as many dialogs as it may. Retry later. */
+  | 'too-many-dialogs'
+  /** Nobody answered in time (64*T1). */
+  | 'timeout'
+  /** No way to the target: nothing listens, or the connection broke. */
+  | 'unreachable'
+  /** The dialog, call or agent is over. */
+  | 'closed'
+  /** Not allowed now: a second offer while one is open, an answer without an offer, a response after the final one. */
+  | 'wrong-state'
+  /** The message of a peer, or what the caller wants to write, breaks the grammar. */
+  | 'bad-message'
+  /** The peer demands credentials that we don't have, or refuses those that we gave. */
+  | 'unauthorized';
+
+/** An operation of the library failed. `code` is for programs, the message for people. */
+export class SipError extends Error {
+  override readonly name = 'SipError';
+  readonly code: SipErrorCode;
+
+  constructor(code: SipErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+
+  /** Whether the same call may succeed later. */
+  get isRetryable(): boolean {
+    return this.code === 'too-many-transactions' || this.code === 'too-many-dialogs' || this.code === 'timeout';
+  }
+}
