@@ -1,5 +1,13 @@
 export type { CallCommand, CallCommands, DialCommand, Dialled } from './commands.ts';
-export { callRefused, engineUnavailable, invalidNumber, noSuchCall, notSupported, wrongState } from './errors.ts';
+export {
+  callRefused,
+  engineUnavailable,
+  invalidNumber,
+  noSuchCall,
+  notSupported,
+  tooManyNumbers,
+  wrongState,
+} from './errors.ts';
 export type { OnPhone } from './follow.ts';
 export type { Dropped } from './intake.ts';
 export { ANNOUNCEMENT_MS, MAX_NUMBERS_PER_ENGINE } from './limits.ts';

@@ -98,9 +98,9 @@ export class Registry {
     const count = this.#numbersOf.get(engine) ?? 0;
     if (count >= (this.#parts.maxNumbers ?? MAX_NUMBERS_PER_ENGINE)) throw tooManyNumbers();
     const entry: Entry = { engine, listeners: new Set(), grace: null };
+    engine.listen(number);
     this.#numbersOf.set(engine, count + 1);
     this.#entries.set(number, entry);
-    engine.listen(number);
     return entry;
   }
 
