@@ -41,6 +41,8 @@ export interface Directory {
   devices(user: UserId): Promise<readonly Device[]>;
   /** The device and its secret in the clear. */
   device(id: string): Promise<{ readonly device: Device; readonly secret: string } | null>;
+  /** Secret of logins issued for a device: derived, so that every node knows it. Null: no such device. */
+  deviceLoginSecret(id: string): Promise<string | null>;
   /** The App object and its password in the clear. */
   app(name: string): Promise<{ readonly app: App; readonly secret: string } | null>;
   apps(): Promise<readonly App[]>;
@@ -204,7 +206,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
     party,
     async digestSecret(id) {
       const secrets = await store.read('directory.secrets', { id });
-      return secrets?.sealedMyApps == null ? null : vault.open(secrets.sealedMyApps);
+      return secrets === null || secrets.sealedMyApps === null ? null : vault.open(secrets.sealedMyApps);
     },
     async requireUser(key) {
       const found = await user(key);
@@ -217,6 +219,10 @@ export function createDirectory(parts: DirectoryParts): Directory {
     async device(id) {
       const found = await store.read('directory.device', { id });
       return found === null ? null : { device: found.device, secret: vault.open(found.secret) };
+    },
+    async deviceLoginSecret(id) {
+      const found = await store.read('directory.device', { id });
+      return found === null ? null : vault.derive(`device-login:${id}`);
     },
     app(name) {
       const cached = apps.get(name);

@@ -36,7 +36,7 @@ export interface LegUser {
   /** A text that was handed in has failed. */
   textFailed(problem: Problem): void;
   /** A text that was handed in is stored, or taken by a live session. */
-  textTaken(message: Message): void;
+  textTaken(message: Message, idempotencyKey: string | null): void;
 }
 
 /** A device's registration: implemented by the protocol that the device speaks. */

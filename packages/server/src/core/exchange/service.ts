@@ -260,7 +260,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       if (endpoint === null) return;
       this.touch();
       conversations.send(endpoint.actor, from.user, { ...text, to: to.user, resource: endpoint.resource }).then(
-        (sent) => user?.textTaken(sent.message),
+        (sent) => user?.textTaken(sent.message, text.idempotencyKey),
         (error: unknown) =>
           user?.textFailed(
             error instanceof Problem ? error : new Problem('failure', 'The text could not be taken.', { cause: error }),

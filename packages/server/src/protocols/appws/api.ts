@@ -1,0 +1,26 @@
+import type { Envelope } from '@tieline/appwebsocket';
+import type { LoggedIn } from './logins.ts';
+
+/** The carrier of one connection as its APIs see it. */
+export interface Channel {
+  readonly id: string;
+  readonly address: string;
+  send(text: string): void;
+  /** The peer reads: false while too much waits in the socket; `onWritable` tells when it does again. */
+  isWritable(): boolean;
+  onWritable(listener: () => void): void;
+  close(code: number, reason: string): void;
+}
+
+/** One API on one connection. */
+export interface ApiSession {
+  /** False: this API has no such message. */
+  message(envelope: Envelope): boolean;
+  close(): void;
+}
+
+/** An API of the PBX: what a granted connection may open. */
+export interface Api {
+  readonly name: string;
+  open(channel: Channel, who: LoggedIn): ApiSession;
+}

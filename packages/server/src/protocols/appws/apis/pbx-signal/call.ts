@@ -1,0 +1,194 @@
+import type { JsonObject } from '@tieline/appwebsocket';
+import { CAUSE, type Cause, type Leg, type LegUser, type Opaque, type Party } from '../../../../core/exchange/index.ts';
+import type { ChatState, Message } from '../../../../core/conversations/index.ts';
+import type { Problem } from '../../../../kit/index.ts';
+import { causeOfProblem } from './errors.ts';
+import { ImAssembler, imMessages } from './im-message.ts';
+import { causeOf, nameOf, opaqueOf, OWN_FACILITIES, releaseSig, type Sig, unfold } from './signals.ts';
+
+/** What a call needs of its registration. */
+export interface CallHost {
+  signal(call: number, sig: JsonObject): void;
+  /** The id is free again. */
+  forget(call: number): void;
+  nameOf(
+    message: Message,
+  ):
+    | { readonly name: string; readonly displayName: string }
+    | Promise<{ readonly name: string; readonly displayName: string }>;
+  /** The client has said that it knows our additions. */
+  readonly isAware: boolean;
+}
+
+/** The exchange's end of a call, or of something that looks like one (presence). */
+export type LegEnd = Omit<Leg, 'setup'>;
+
+/** Frames of a call whose destination is still looked up: clients wait for `call_proc`, so these are few. */
+const MAX_EARLY = 100;
+
+/** Texts of one call whose result is awaited by the app. */
+const MAX_EXPECTED = 1_000;
+
+/** Chat states as `typing` (PBX §3.2). */
+const TYPING: Readonly<Record<ChatState, boolean>> = {
+  composing: true,
+  paused: false,
+  active: false,
+  inactive: false,
+  gone: false,
+};
+
+/** One call of one registration, between the wire (`sig`) and the exchange (a leg). */
+export class SignalCall implements LegUser {
+  readonly #id: number;
+  readonly #host: CallHost;
+  readonly #assembler = new ImAssembler();
+  readonly #ownText = new Set<string>();
+  #leg: LegEnd | null = null;
+  #early: Sig[] = [];
+  #endedWith: Cause | null = null;
+
+  constructor(id: number, host: CallHost) {
+    this.#id = id;
+    this.#host = host;
+  }
+
+  get #isOver(): boolean {
+    return this.#endedWith !== null;
+  }
+
+  /** The exchange's end; known a moment after this was made. What the app has sent meanwhile goes to it. */
+  attach(leg: LegEnd): void {
+    this.#leg = leg;
+    if (this.#endedWith !== null) leg.release(this.#endedWith, []);
+    const early = this.#early;
+    this.#early = [];
+    for (const sig of early) this.received(sig);
+  }
+
+  // What the app does (PBX §2.2).
+
+  received(sig: Sig): void {
+    if (this.#leg === null && sig.type !== 'rel') {
+      if (this.#early.push(sig) > MAX_EARLY) this.abort(CAUSE.protocol);
+      return;
+    }
+    const body = opaqueOf(sig, OWN_FACILITIES);
+    switch (sig.type) {
+      case 'alert':
+        return this.#leg?.alert(body);
+      case 'conn':
+        return this.#leg?.connect(body);
+      case 'rel':
+        return this.end(causeOf(sig), body);
+      case 'disc':
+        this.#host.signal(this.#id, releaseSig(causeOf(sig), []));
+        return this.end(causeOf(sig), body);
+      case 'facility':
+        this.#facilities(sig);
+        if (body.length > 0) this.#leg?.relay(body);
+        return;
+      default:
+        if (body.length > 0) this.#leg?.relay(body);
+    }
+  }
+
+  /** The app's own release: final, not answered. */
+  end(cause: Cause, body: readonly Opaque[]): void {
+    if (this.#isOver) return;
+    this.#endedWith = cause;
+    this.#host.forget(this.#id);
+    this.#leg?.release(cause, body);
+  }
+
+  /** Ends it at both sides. */
+  abort(cause: Cause): void {
+    if (this.#isOver) return;
+    this.#host.signal(this.#id, releaseSig(cause, []));
+    this.end(cause, []);
+  }
+
+  #facilities(sig: Sig): void {
+    for (const item of sig.facilities) {
+      if (item['type'] !== 'im_message' || this.#isOver) continue;
+      const received = this.#assembler.receive(item);
+      if (received.kind === 'typing') this.#leg?.chatState(received.isTyping ? 'composing' : 'paused');
+      else if (received.kind === 'too-long') this.abort(CAUSE.protocol);
+      else if (received.kind === 'text') {
+        if (received.wantsResult) this.#expectResult(received.text.idempotencyKey);
+        this.#leg?.text(received.text);
+      }
+    }
+  }
+
+  #expectResult(key: string | null): void {
+    if (key !== null && this.#ownText.size < MAX_EXPECTED) this.#ownText.add(key);
+  }
+
+  // What the exchange tells.
+
+  proceeding(): void {
+    this.#tell({ type: 'call_proc' });
+  }
+
+  alerting(by: Party, body: readonly Opaque[]): void {
+    this.#tellNamed('alert', by, body);
+  }
+
+  connected(by: Party, body: readonly Opaque[]): void {
+    this.#tellNamed('conn', by, body);
+  }
+
+  released(cause: Cause, body: readonly Opaque[]): void {
+    if (this.#isOver) return;
+    this.#endedWith = cause;
+    this.#host.forget(this.#id);
+    this.#host.signal(this.#id, releaseSig(cause, body));
+  }
+
+  relayed(body: readonly Opaque[]): void {
+    for (const item of body) {
+      const { members, facilities } = unfold([item]);
+      this.#tell({ type: item.type, ...members, ...(facilities.length > 0 ? { fty: facilities } : {}) });
+    }
+  }
+
+  chatState(state: ChatState): void {
+    this.#tell({ type: 'facility', fty: [{ type: 'im_message', typing: TYPING[state] }] });
+  }
+
+  text(message: Message, info: { readonly direction: 'in' | 'out'; readonly resume: string | null }): void {
+    const sender = this.#host.nameOf(message);
+    if (sender instanceof Promise) void sender.then((known) => this.#showText(message, known, info));
+    else this.#showText(message, sender, info);
+  }
+
+  #showText(
+    message: Message,
+    sender: { readonly name: string; readonly displayName: string },
+    info: { readonly direction: 'in' | 'out'; readonly resume: string | null },
+  ): void {
+    for (const part of imMessages(message, sender, info)) this.#tell({ type: 'facility', fty: [part] });
+  }
+
+  /** For clients that sent `idem`: their text is stored, or taken by a live session (ours). */
+  textTaken(message: Message, key: string | null): void {
+    if (key === null || !this.#ownText.delete(key)) return;
+    const result = { type: 'im_message_result', idem: key, id: message.id, time: Math.floor(message.at / 1000) };
+    this.#tell({ type: 'facility', fty: [result] });
+  }
+
+  textFailed(problem: Problem): void {
+    if (problem.code === 'empty-message') return;
+    this.abort(causeOfProblem(problem));
+  }
+
+  #tellNamed(type: 'alert' | 'conn', by: Party, body: readonly Opaque[]): void {
+    const { members, facilities } = unfold(body);
+    this.#tell({ type, ...members, fty: [nameOf(by), ...facilities] });
+  }
+
+  #tell(sig: JsonObject): void {
+    if (!this.#isOver) this.#host.signal(this.#id, sig);
+  }
+}

@@ -1,0 +1,106 @@
+import type { JsonObject } from '@tieline/appwebsocket';
+import type { LegText } from '../../../../core/exchange/index.ts';
+import type { Message } from '../../../../core/conversations/index.ts';
+
+/** Raw text of one message, its fragments together (PBX §3.2 `more`). */
+export const MAX_RAW_CHARACTERS = 1024 * 1024;
+/** Characters of `data` in one frame: senders of this trade are limited to 65,535 a message, and JSON may escape each. */
+const MAX_DATA_CHARACTERS = 10_000;
+
+/** What an `im_message` object turned out to be. */
+export type ReceivedText =
+  | { readonly kind: 'typing'; readonly isTyping: boolean }
+  | { readonly kind: 'text'; readonly text: LegText; readonly wantsResult: boolean }
+  /** A fragment: more follows. */
+  | { readonly kind: 'part' }
+  | { readonly kind: 'too-long' }
+  /** A media type that is neither text/html nor text/plain (PBX §3.5): dropped. */
+  | { readonly kind: 'unsupported' };
+
+interface Fragments {
+  readonly first: JsonObject;
+  readonly data: readonly string[];
+  readonly attach: readonly string[];
+  readonly length: number;
+}
+
+/** Puts the fragments of one direction of one call together. */
+export class ImAssembler {
+  #fragments: Fragments | null = null;
+
+  receive(message: JsonObject): ReceivedText {
+    const data = typeof message['data'] === 'string' ? message['data'] : '';
+    if (this.#fragments === null && typeof message['typing'] === 'boolean' && data === '' && !message['attach'])
+      return { kind: 'typing', isTyping: message['typing'] };
+    const before = this.#fragments ?? { first: message, data: [], attach: [], length: 0 };
+    const length = before.length + data.length;
+    if (length > MAX_RAW_CHARACTERS) {
+      this.#fragments = null;
+      return { kind: 'too-long' };
+    }
+    const attach =
+      typeof message['attach'] === 'string' ? message['attach'].split(' ').filter((url) => url !== '') : [];
+    const all = { first: before.first, data: [...before.data, data], attach: [...before.attach, ...attach], length };
+    this.#fragments = message['more'] === true || message['more'] === 1 ? all : null;
+    return this.#fragments === null ? whole(all) : { kind: 'part' };
+  }
+}
+
+function whole({ first, data, attach }: Fragments): ReceivedText {
+  const mime = typeof first['mime'] === 'string' && first['mime'] !== '' ? mediaType(first['mime']) : 'text/html';
+  if (mime !== 'text/html' && mime !== 'text/plain') return { kind: 'unsupported' };
+  const idem = [first['idem'], first['id']].find((key) => typeof key === 'string' && key !== '');
+  const key = typeof idem === 'string' ? idem : null;
+  return {
+    kind: 'text',
+    text: { type: mime, body: data.join(''), attach, data: null, idempotencyKey: key },
+    wantsResult: typeof first['idem'] === 'string',
+  };
+}
+
+function mediaType(mime: string): string {
+  return (mime.split(';')[0] ?? '').trim().toLowerCase();
+}
+
+/** A stored or volatile message as `im_message` objects, fragmented where it is long (PBX §3.2). */
+export function imMessages(
+  message: Message,
+  sender: { readonly name: string; readonly displayName: string },
+  info: { readonly direction: 'in' | 'out'; readonly resume: string | null },
+): readonly JsonObject[] {
+  const attach = message.attach.map((url) => url.replace(/ /g, '%20')).join(' ');
+  const head = {
+    type: 'im_message',
+    sender: sender.name,
+    sender_dn: sender.displayName,
+    time: Math.floor(message.at / 1000),
+    mime: message.type,
+  };
+  const tail = {
+    attach,
+    id: message.id,
+    ...(info.resume === null ? {} : { pos: info.resume }),
+    ...(info.direction === 'out' ? { direction: 'out' } : {}),
+  };
+  const parts = split(message.body);
+  return parts.map((data, index) => ({
+    ...(index === 0 ? head : { type: 'im_message' }),
+    data,
+    ...(index < parts.length - 1 ? { more: true } : {}),
+    ...(index === 0 ? tail : {}),
+  }));
+}
+
+/** Cuts between characters, never inside a surrogate pair. */
+function split(text: string): readonly string[] {
+  if (text.length <= MAX_DATA_CHARACTERS) return [text];
+  const parts: string[] = [];
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(text.length, at + MAX_DATA_CHARACTERS);
+    const last = text.charCodeAt(end - 1);
+    if (end < text.length && last >= 0xd800 && last <= 0xdbff) end--;
+    parts.push(text.slice(at, end));
+    at = end;
+  }
+  return parts;
+}

@@ -1,0 +1,230 @@
+import { type Envelope, followText, type JsonObject, textOf } from '@tieline/appwebsocket';
+import type { Entry } from '../../../../core/index.ts';
+import type { ChatStateChange, Message } from '../../../../core/conversations/index.ts';
+import {
+  CAUSE,
+  type ChatLine,
+  createChatLine,
+  type Endpoint,
+  type EndpointId,
+  type Leg,
+  type LegUser,
+} from '../../../../core/exchange/index.ts';
+import { type ResyncReason, type UserId } from '../../../../core/journal/index.ts';
+import type { PresenceLease } from '../../../../core/presence/index.ts';
+import type { ChatSession, LiveSink, Sink } from '../../../../delivery/index.ts';
+import { Lru, type Stop } from '../../../../kit/index.ts';
+import type { Channel } from '../../api.ts';
+import type { LoggedIn } from '../../logins.ts';
+import type { AppWsParts } from '../../parts.ts';
+import { type CallHost, SignalCall } from './call.ts';
+import { startCall } from './outgoing.ts';
+import { releaseSig, setupSig, type Sig } from './signals.ts';
+
+/** Texts that may wait for the device to accept a chat call before the journal is read further. */
+const MAX_WAITING_TEXTS = 64;
+/** Calls of one registration, of every kind. */
+const MAX_CALLS = 1_000;
+/** Names of peers kept at hand, so that texts keep their order. */
+const MAX_NAMES = 200;
+
+/** What the PBX tells every device about numbers (PBX §2.1); the same for all until dial plans come. */
+const NUMBERS = { prefixIntl: '000', prefixNtl: '00', prefixSubs: '0', area: '', country: '49' };
+
+/** One registered device: an endpoint of the exchange, a live session of its owner, and the calls of one connection. */
+export class Registration implements Endpoint, CallHost, Sink, LiveSink {
+  readonly id: EndpointId;
+  readonly owner: UserId;
+  readonly resource: string;
+  readonly takesMedia: boolean;
+  readonly isAttended = false;
+  /** `resume` in `Register`, even empty, says that the client knows what is ours: `direction:"out"`, `Resync`. */
+  readonly isAware: boolean;
+  readonly parts: AppWsParts;
+  readonly who: LoggedIn;
+  readonly #channel: Channel;
+  readonly #request: Envelope;
+  readonly #calls = new Map<number, SignalCall>();
+  readonly #names = new Lru<UserId, { readonly name: string; readonly displayName: string }>(MAX_NAMES);
+  readonly #line: ChatLine;
+  readonly #lease: PresenceLease;
+  readonly #unregister: Stop;
+  #session: ChatSession | null = null;
+  #nextIncoming = -1;
+  #waiting = 0;
+  #isOpen = true;
+
+  constructor(parts: AppWsParts, channel: Channel, who: LoggedIn, request: Envelope) {
+    this.parts = parts;
+    this.who = who;
+    this.#channel = channel;
+    this.#request = request;
+    this.id = parts.ids.guid() as EndpointId;
+    this.owner = who.party.id;
+    this.resource = `pbxsignal-${channel.id}`;
+    this.isAware = typeof request.message['resume'] === 'string';
+    this.takesMedia = !textOf(request.message['flags']).split('|').includes('NO_MEDIA_CALL');
+    this.#line = createChatLine({ endpoint: this, exchange: parts.exchange, directory: parts.directory });
+    this.#unregister = parts.exchange.register(this);
+    this.#lease = parts.presence.lease(this.owner, this.resource);
+  }
+
+  get actor(): LoggedIn['actor'] {
+    return this.who.actor;
+  }
+
+  /** Members of RegisterResult. */
+  result(): JsonObject {
+    return NUMBERS;
+  }
+
+  /** After the result has been sent: indications follow it (PBX §0.1). */
+  start(): void {
+    const token = textOf(this.#request.message['resume']);
+    this.#session = this.parts.delivery.open({
+      user: this.owner,
+      from: token === '' ? 'now' : { resume: token },
+      sink: this,
+    });
+    this.#lease.set('available', '');
+  }
+
+  pump(): void {
+    this.#session?.pump();
+  }
+
+  /** Calls of a registration that another one replaces. */
+  replaced(): void {
+    for (const call of [...this.#calls.values()]) call.abort(CAUSE.normal);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#session?.close();
+    for (const call of [...this.#calls.values()]) call.end(CAUSE.lost, []);
+    this.#unregister();
+    this.#lease.end();
+  }
+
+  // From the app.
+
+  received(call: number, sig: Sig): void {
+    const known = this.#calls.get(call);
+    if (sig.type === 'setup') {
+      // PBX §2.1: an id in use ends the old call at its peer and drops the new attempt.
+      if (known !== undefined) return known.abort(CAUSE.protocol);
+      if (call < 0 || this.#calls.size >= MAX_CALLS) return this.#send(call, releaseSig(CAUSE.protocol, []));
+      return this.#start(call, sig);
+    }
+    if (known !== undefined) return known.received(sig);
+    if (sig.type !== 'rel') this.#send(call, releaseSig(CAUSE.unknownCall, []));
+  }
+
+  #start(id: number, sig: Sig): void {
+    const call = new SignalCall(id, this);
+    this.#calls.set(id, call);
+    startCall(this, call, sig).catch((error: unknown) => {
+      this.parts.observer.trouble('setup', error);
+      call.abort(CAUSE.failure);
+    });
+  }
+
+  // Endpoint.
+
+  offer(leg: Leg): LegUser {
+    const id = this.#nextIncoming--;
+    const call = new SignalCall(id, this);
+    call.attach(leg);
+    if (this.#calls.size >= MAX_CALLS) {
+      queueMicrotask(() => call.abort(CAUSE.failure));
+      return call;
+    }
+    this.#calls.set(id, call);
+    this.#names.set(leg.setup.caller.user, leg.setup.caller);
+    this.#send(id, setupSig(leg.setup));
+    return call;
+  }
+
+  // CallHost.
+
+  signal(call: number, sig: JsonObject): void {
+    this.#send(call, sig);
+  }
+
+  forget(call: number): void {
+    this.#calls.delete(call);
+  }
+
+  nameOf(
+    message: Message,
+  ):
+    | { readonly name: string; readonly displayName: string }
+    | Promise<{ readonly name: string; readonly displayName: string }> {
+    const known = message.sender === this.owner ? this.who.party : this.#names.get(message.sender);
+    if (known !== undefined) return known;
+    return this.parts.directory.party({ by: 'id', value: message.sender }).then((party) => {
+      const name = party ?? { name: '', displayName: '' };
+      this.#names.set(message.sender, name);
+      return name;
+    });
+  }
+
+  /** Peers of calls that the app starts. */
+  remember(party: { readonly id: UserId; readonly name: string; readonly displayName: string }): void {
+    this.#names.set(party.id, party);
+  }
+
+  // Sink and LiveSink.
+
+  entry(entry: Entry, resume: string): void {
+    if (entry.event.kind !== 'message') return;
+    const { message } = entry.event;
+    if (message.sender === this.owner) {
+      if (this.isAware && message.resource !== this.resource) this.#line.echo(message, resume);
+    } else void this.#deliver(message, resume);
+  }
+
+  volatile(message: Message): boolean | Promise<boolean> {
+    return this.#deliver(message, null);
+  }
+
+  echo(message: Message): void {
+    if (this.isAware && message.resource !== this.resource) this.#line.echo(message, null);
+  }
+
+  chatState(change: ChatStateChange): void {
+    this.#line.chatState(change);
+  }
+
+  reach(from: UserId): boolean | Promise<boolean> {
+    return this.#line.reach(from);
+  }
+
+  isReady(): boolean {
+    return this.#waiting < MAX_WAITING_TEXTS && this.#channel.isWritable();
+  }
+
+  resync(reason: ResyncReason, resume: string): void {
+    if (this.isAware) this.#channel.send(followText(this.#request, 'Resync', { reason, pos: resume }));
+  }
+
+  failed(error: unknown): void {
+    this.parts.observer.trouble('delivery', error);
+    this.#channel.close(1011, 'temporary failure');
+  }
+
+  #deliver(message: Message, resume: string | null): boolean | Promise<boolean> {
+    const given = this.#line.deliver(message, resume);
+    if (typeof given === 'boolean') return given;
+    this.#waiting++;
+    return given.finally(() => {
+      this.#waiting--;
+      if (this.#waiting < MAX_WAITING_TEXTS / 2) this.pump();
+    });
+  }
+
+  #send(call: number, sig: JsonObject): void {
+    if (this.#isOpen) this.#channel.send(followText(this.#request, 'Signaling', { call, sig }));
+  }
+}

@@ -1,0 +1,119 @@
+import { answerText, type Envelope, followText, isObject, type JsonObject, textOf } from '@tieline/appwebsocket';
+import { Problem, reasonOf } from '../../../../kit/index.ts';
+import type { ApiSession, Channel } from '../../api.ts';
+import type { LoggedIn } from '../../logins.ts';
+import type { AppWsParts } from '../../parts.ts';
+import type { RegisterError } from './errors.ts';
+import { Registration } from './registration.ts';
+import { integerOf, parseSig, releaseSig } from './signals.ts';
+
+/** Frames that arrive while a `Register` is looked up wait for it (PBX §0.1: in arrival order). */
+const MAX_WAITING_FRAMES = 1_000;
+
+/** PbxSignal on one connection: at most one registration at a time. */
+export class PbxSignalSession implements ApiSession {
+  readonly #parts: AppWsParts;
+  readonly #channel: Channel;
+  readonly #who: LoggedIn;
+  #registration: Registration | null = null;
+  #waiting: Envelope[] | null = null;
+  #isOpen = true;
+
+  constructor(parts: AppWsParts, channel: Channel, who: LoggedIn) {
+    this.#parts = parts;
+    this.#channel = channel;
+    this.#who = who;
+    channel.onWritable(() => this.#registration?.pump());
+  }
+
+  message(envelope: Envelope): boolean {
+    if (envelope.mt !== 'Register' && envelope.mt !== 'Signaling') return false;
+    if (this.#waiting === null) this.#handle(envelope);
+    else if (this.#waiting.length < MAX_WAITING_FRAMES) this.#waiting.push(envelope);
+    else this.#channel.close(1008, 'too many messages before RegisterResult');
+    return true;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#registration?.close();
+    this.#registration = null;
+  }
+
+  #handle(envelope: Envelope): void {
+    if (envelope.mt === 'Register') this.#register(envelope);
+    else this.#signaling(envelope);
+  }
+
+  #register(envelope: Envelope): void {
+    this.#waiting = [];
+    this.#open(envelope).then(
+      () => this.#goOn(),
+      (error: unknown) => {
+        this.#parts.observer.trouble('Register', error);
+        this.#channel.close(1011, reasonOf(error));
+      },
+    );
+  }
+
+  /** A second `Register` replaces the first: its calls end with cause 16 (PBX §2.1). */
+  async #open(envelope: Envelope): Promise<void> {
+    const refusal = await this.#refusalOf(envelope.message);
+    if (!this.#isOpen) return;
+    if (refusal !== null) return this.#channel.send(answerText(envelope, { err: refusal }));
+    this.#registration?.replaced();
+    this.#registration?.close();
+    try {
+      this.#registration = new Registration(this.#parts, this.#channel, this.#who, envelope);
+    } catch (error) {
+      this.#registration = null;
+      if (!(error instanceof Problem)) throw error;
+      this.#channel.send(answerText(envelope, { err: error.message }));
+      return;
+    }
+    this.#channel.send(answerText(envelope, this.#registration.result()));
+    this.#registration.start();
+  }
+
+  async #refusalOf(message: JsonObject): Promise<RegisterError | null> {
+    const hw = textOf(message['hw']);
+    if (hw === '' || this.#who.device === hw) return null;
+    if (this.#who.device !== null) return 'not allowed';
+    const devices = await this.#parts.directory.devices(this.#who.party.id);
+    return devices.some((device) => device.id === hw) ? null : 'unknown device';
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (let envelope = waiting.shift(); envelope !== undefined; envelope = waiting.shift()) {
+      this.#handle(envelope);
+      if (this.#stillWaiting()) {
+        this.#waiting = [...waiting];
+        return;
+      }
+    }
+  }
+
+  /** Handling a frame may have begun another `Register`. */
+  #stillWaiting(): boolean {
+    return this.#waiting !== null;
+  }
+
+  #signaling(envelope: Envelope): void {
+    const call = integerOf(envelope.message['call']);
+    const sig = parseSig(envelope.message['sig']);
+    if (call === undefined || sig === undefined || call === 0) {
+      if (isObject(envelope.message['sig']) && call !== undefined) this.#refuse(envelope, call);
+      return;
+    }
+    if (this.#registration !== null) return this.#registration.received(call, sig);
+    // PBX §2.1: Signaling before a successful Register.
+    if (sig.type !== 'rel') this.#refuse(envelope, call);
+  }
+
+  #refuse(envelope: Envelope, call: number): void {
+    const request = { ...envelope, src: undefined };
+    this.#channel.send(followText(request, 'Signaling', { call, sig: releaseSig(111, []) }));
+  }
+}

@@ -1,0 +1,200 @@
+import {
+  type AcceptorEffect,
+  acceptorStart,
+  acceptorStep,
+  type Envelope,
+  type PasswordRequest,
+  refusalText,
+} from '@tieline/appwebsocket';
+import type { Place, WebSocketPort } from '../../http/index.ts';
+import type { Timer } from '../../kit/index.ts';
+import type { Api, ApiSession, Channel } from './api.ts';
+import { type LoggedIn, lookUp } from './logins.ts';
+import type { AppWsParts } from './parts.ts';
+
+/** Bytes waiting in a socket above which nothing durable is told any more; it is caught up from the journal later. */
+const PAUSE_AT_BYTES = 256 * 1024;
+/** A peer that reads nothing for so long is closed: it comes back with its position. */
+const SLOW_READER_MS = 10_000;
+/** Bytes waiting in a socket whatever the class of what is sent: over it the peer is closed at once. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** AW §5.4: the acceptor pings as well; two unanswered pings and the peer is dead. */
+const PING_MS = 30_000;
+
+/** One AppWebsocket connection to the PBX: the library's acceptor on a socket, then its granted APIs. */
+export class Connection {
+  readonly #parts: AppWsParts;
+  readonly #apis: ReadonlyMap<string, Api>;
+  readonly #port: WebSocketPort;
+  readonly #place: Place;
+  readonly #onGone: (connection: Connection) => void;
+  readonly #sessions = new Map<string, ApiSession>();
+  readonly #writable = new Set<() => void>();
+  #state = acceptorStart();
+  #who: LoggedIn | null = null;
+  #candidate: LoggedIn | null = null;
+  #account = '';
+  #isOpen = true;
+  #heard = true;
+  #ping: Timer;
+  #slow: Timer | null = null;
+  #linger: Timer | null = null;
+
+  constructor(options: {
+    readonly parts: AppWsParts;
+    readonly apis: ReadonlyMap<string, Api>;
+    readonly port: WebSocketPort;
+    readonly place: Place;
+    readonly onGone: (connection: Connection) => void;
+  }) {
+    this.#parts = options.parts;
+    this.#apis = options.apis;
+    this.#port = options.port;
+    this.#place = options.place;
+    this.#onGone = options.onGone;
+    this.#ping = this.#parts.clock.after(PING_MS, () => this.#onPing());
+    this.#port.onClose(() => this.#gone());
+    this.#port.onPong(() => (this.#heard = true));
+    this.#port.onMessage((data, isBinary) => {
+      this.#heard = true;
+      // AW §1: binary messages are for apps among themselves; at this level they are ignored.
+      if (!isBinary) this.#step({ type: 'text', text: String(data) });
+    });
+  }
+
+  /** Whose connection this is, once logged in. */
+  get who(): LoggedIn | null {
+    return this.#who;
+  }
+
+  close(code: number, reason: string): void {
+    this.#port.close(code, reason);
+  }
+
+  loginExpired(): void {
+    this.#step({ type: 'login-timeout' });
+  }
+
+  #step(input: Parameters<typeof acceptorStep>[1]): void {
+    const environment = { nowMs: this.#parts.clock.now(), newChallenge: () => this.#parts.ids.guid().slice(0, 16) };
+    const { state, effects } = acceptorStep(this.#state, input, environment, {
+      role: 'pbx',
+      domain: this.#parts.domain,
+    });
+    this.#state = state;
+    for (const effect of effects) this.#apply(effect);
+  }
+
+  #apply(effect: AcceptorEffect): void {
+    switch (effect.type) {
+      case 'send':
+        return this.#send(effect.text);
+      case 'lookup':
+        return this.#lookUp(effect.ticket, effect.request);
+      case 'ready':
+        return this.#ready();
+      case 'failed':
+        this.#parts.guard.failed(this.#port.remoteAddress, this.#account);
+        return this.#parts.observer.loginFailed(this.#port.remoteAddress, this.#account);
+      case 'message':
+        return this.#message(effect.envelope);
+      case 'close':
+        this.#linger = this.#parts.clock.after(effect.afterMs, () => this.#port.close(effect.code, effect.reason));
+        return;
+      case 'pbx-info':
+        return;
+    }
+  }
+
+  #lookUp(ticket: number, request: PasswordRequest): void {
+    lookUp(this.#parts, request, this.#port.remoteAddress).then(
+      ({ answer, account, who }) => {
+        this.#account = account;
+        this.#candidate = who;
+        if (this.#isOpen) this.#step({ type: 'looked-up', ticket, answer });
+      },
+      (error: unknown) => {
+        this.#parts.observer.trouble('login', error);
+        if (this.#isOpen) this.#step({ type: 'looked-up', ticket, answer: { refuse: 'temporary failure' } });
+      },
+    );
+  }
+
+  /** A re-login has the same identity, so it is the same party. */
+  #ready(): void {
+    this.#place.leave();
+    this.#port.admit();
+    if (this.#who !== null || this.#candidate === null) return;
+    this.#who = this.#candidate;
+    this.#parts.observer.loggedIn({ kind: this.#who.kind, name: this.#who.party.name });
+  }
+
+  #message(envelope: Envelope): void {
+    // AW §2 rule 5: without an API there is nobody to answer.
+    if (envelope.api === undefined || this.#who === null) return;
+    const session = this.#session(envelope.api, this.#who);
+    const refusal = session === null ? 'not allowed' : session.message(envelope) ? null : 'unknown message';
+    const text = refusal === null ? undefined : refusalText(envelope, refusal);
+    if (text !== undefined) this.#send(text);
+  }
+
+  #session(name: string, who: LoggedIn): ApiSession | null {
+    const known = this.#sessions.get(name);
+    if (known !== undefined) return known;
+    const api = this.#apis.get(name);
+    if (api === undefined || !who.apis.some((granted) => granted === name)) return null;
+    const session = api.open(this.#channel(), who);
+    this.#sessions.set(name, session);
+    return session;
+  }
+
+  #channel(): Channel {
+    return {
+      id: this.#parts.ids.label(8),
+      address: this.#port.remoteAddress,
+      send: (text) => this.#send(text),
+      isWritable: () => this.#isOpen && this.#port.bufferedAmount < PAUSE_AT_BYTES,
+      onWritable: (listener) => void this.#writable.add(listener),
+      close: (code, reason) => this.#port.close(code, reason),
+    };
+  }
+
+  #send(text: string): void {
+    if (!this.#isOpen) return;
+    if (this.#port.bufferedAmount < PAUSE_AT_BYTES) return this.#port.send(text);
+    if (this.#port.bufferedAmount > MAX_WAITING_BYTES) return this.#tooSlow();
+    this.#slow ??= this.#parts.clock.after(SLOW_READER_MS, () => this.#tooSlow());
+    this.#port.send(text, () => this.#drained());
+  }
+
+  #drained(): void {
+    if (this.#slow === null || this.#port.bufferedAmount >= PAUSE_AT_BYTES) return;
+    this.#slow.cancel();
+    this.#slow = null;
+    for (const listener of this.#writable) listener();
+  }
+
+  #tooSlow(): void {
+    this.#parts.observer.slowReader(this.#who?.party.name ?? '');
+    this.#port.terminate();
+  }
+
+  #onPing(): void {
+    if (!this.#heard) return this.#port.terminate();
+    this.#heard = false;
+    this.#port.ping();
+    this.#ping = this.#parts.clock.after(PING_MS, () => this.#onPing());
+  }
+
+  #gone(): void {
+    this.#isOpen = false;
+    this.#ping.cancel();
+    this.#slow?.cancel();
+    this.#linger?.cancel();
+    this.#place.leave();
+    this.#step({ type: 'closed' });
+    for (const session of this.#sessions.values()) session.close();
+    this.#sessions.clear();
+    this.#onGone(this);
+  }
+}

@@ -1,0 +1,80 @@
+import { MAX_MESSAGE_BYTES } from '@tieline/appwebsocket';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { directoryStream } from '../../core/journal/index.ts';
+import { refuseUpgrade } from '../../http/index.ts';
+import { createPbxSignal } from './apis/pbx-signal/index.ts';
+import type { Api } from './api.ts';
+import { Connection } from './connection.ts';
+import type { AppWsParts } from './parts.ts';
+
+export type { AppWsObserver, AppWsParts } from './parts.ts';
+
+/** Where programs and pages reach the PBX (AW §7.1); behind a proxy the path may be prefixed. */
+const PATH = '/PBX0/APPS/websocket';
+/** What a stranger may send before the login: the library's own limit a message, a few messages. */
+const BEFORE_LOGIN = { maxBytes: 256 * 1024, maxMessages: 64 };
+
+/** Serves AppWebsocket connections to the PBX. */
+export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: number } {
+  const connections = new Set<Connection>();
+  const apis = new Map<string, Api>([createPbxSignal(parts)].map((api) => [api.name, api]));
+
+  async function accept(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    let connection: Connection | null = null;
+    const place = parts.http.lobby.enter(parts.http.addresses.addressOf(req), () => connection?.loginExpired());
+    if (place === undefined) return refuseUpgrade(socket, 503);
+    try {
+      const port = await parts.http.acceptWebSocket(req, socket, head, {
+        maxPayloadBytes: MAX_MESSAGE_BYTES,
+        untilAdmitted: BEFORE_LOGIN,
+      });
+      parts.observer.opened();
+      connection = new Connection({
+        parts,
+        apis,
+        port,
+        place,
+        onGone: (gone) => {
+          connections.delete(gone);
+          parts.observer.closed();
+        },
+      });
+      connections.add(connection);
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  const stops = [
+    parts.http.mountUpgrade({ suffix: PATH }, accept),
+    parts.http.onDrain(() => {
+      for (const connection of connections) connection.close(1001, 'server shutting down');
+    }),
+    parts.delivery.follow(directoryStream, ({ event }) => {
+      if (event.kind !== 'directory' || event.what !== 'user') return;
+      parts.directory.changed(event);
+      void endLocked(event.id);
+    }),
+  ];
+
+  /** Sessions of accounts that were locked or deleted end. */
+  async function endLocked(id: string): Promise<void> {
+    const own = [...connections].filter((connection) => connection.who?.party.id === id);
+    const [first] = own;
+    if (first === undefined || first.who === null) return;
+    const user = await parts.directory.party({ by: 'id', value: first.who.party.id });
+    if (user === null || user.isLocked) for (const connection of own) connection.close(1008, 'account closed');
+  }
+
+  return {
+    get size() {
+      return connections.size;
+    },
+    close() {
+      for (const stop of stops) stop();
+      for (const connection of connections) connection.close(1001, 'server shutting down');
+    },
+  };
+}
