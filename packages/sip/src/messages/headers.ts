@@ -1,6 +1,7 @@
 import { SyntaxFailure, UnsafeValue, refuseLineBreaks } from './errors.ts';
 import { keyOf, knownName } from './header-names.ts';
-import { NameAddr, parseNameAddr } from './name-addr.ts';
+import { parseNameAddr } from './name-addr.ts';
+import type { NameAddr } from './name-addr.ts';
 import { isToken } from './params.ts';
 import {
   MAX_LIST_VALUES,
@@ -30,6 +31,9 @@ export class Headers {
   #values: string[];
   #typed: Map<string, unknown> | undefined;
   #via: Via | undefined;
+  #from: NameAddr | undefined;
+  #to: NameAddr | undefined;
+  #cseq: CSeq | undefined;
 
   constructor(entries: Iterable<readonly [name: string, value: HeaderValue]> = []) {
     this.#names = [];
@@ -50,6 +54,9 @@ export class Headers {
   clone(): Headers {
     const copy = Headers.adopt(this.#names.slice(), this.#keys.slice(), this.#values.slice());
     copy.#via = this.#via;
+    copy.#from = this.#from;
+    copy.#to = this.#to;
+    copy.#cseq = this.#cseq;
     return copy;
   }
 
@@ -181,11 +188,15 @@ export class Headers {
   }
 
   get from(): NameAddr | undefined {
-    return this.#typedOne('From', parseNameAddr);
+    if (this.#from !== undefined) return this.#from;
+    const text = this.get('From');
+    return text === undefined ? undefined : (this.#from = parseNameAddr(text, 'From'));
   }
 
   get to(): NameAddr | undefined {
-    return this.#typedOne('To', parseNameAddr);
+    if (this.#to !== undefined) return this.#to;
+    const text = this.get('To');
+    return text === undefined ? undefined : (this.#to = parseNameAddr(text, 'To'));
   }
 
   get callId(): string | undefined {
@@ -193,7 +204,9 @@ export class Headers {
   }
 
   get cseq(): CSeq | undefined {
-    return this.#typedOne('CSeq', parseCSeq);
+    if (this.#cseq !== undefined) return this.#cseq;
+    const text = this.get('CSeq');
+    return text === undefined ? undefined : (this.#cseq = parseCSeq(text));
   }
 
   get maxForwards(): number | undefined {
@@ -295,7 +308,8 @@ export class Headers {
 
   /** A header of the form `value;param=…`. */
   valueOf(name: string): ValueWithParams | undefined {
-    return this.#typedOne(name, parseValueWithParams);
+    const text = this.get(name);
+    return text === undefined ? undefined : parseValueWithParams(text, name);
   }
 
   /** Challenges or credentials: one a line (RFC 3261 7.3.1 forbids joining these lines). */
@@ -333,6 +347,9 @@ export class Headers {
 
   #forget(key: string): void {
     if (key === 'Via') this.#via = undefined;
+    else if (key === 'From') this.#from = undefined;
+    else if (key === 'To') this.#to = undefined;
+    else if (key === 'CSeq') this.#cseq = undefined;
     this.#typed?.delete(key);
   }
 

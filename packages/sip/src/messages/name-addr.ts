@@ -72,7 +72,7 @@ export function parseNameAddr(text: string, what: string): NameAddr {
   if (quoted ? between.trim() !== '' : !PLAIN_NAME.test(between)) throw new SyntaxFailure(what, 'bad display name');
   const displayName = quoted ? unquote(text.slice(i, nameEnd)) : between.trim();
   const uriText = text.slice(open + 1, close);
-  if (!uriText.includes(':')) throw new SyntaxFailure(what, 'no URI');
+  if (!uriText.includes(':') || /[\s<"]/.test(uriText)) throw new SyntaxFailure(what, 'no URI');
   return new NameAddr(displayName === '' ? undefined : displayName, uriText, parseParams(text, close + 1, what));
 }
 

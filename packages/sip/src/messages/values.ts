@@ -1,5 +1,6 @@
 import { SyntaxFailure } from './errors.ts';
-import { Params, endOfQuoted, isToken, parseParams, unquote } from './params.ts';
+import { endOfQuoted, isToken, parseParams, unquote } from './params.ts';
+import type { Params } from './params.ts';
 
 /** At most this many values in one header: proxies add one each, and Max-Forwards ends at 70 (RFC 3261 8.1.1.6). */
 export const MAX_LIST_VALUES = 128;
@@ -72,10 +73,10 @@ export function parseContentType(text: string): ValueWithParams {
   return { value: parts.join('/').toLowerCase(), params: parsed.params };
 }
 
-/** RFC 3261 20.33: seconds, a comment, parameters. */
+/** RFC 3261 20.33: seconds; a comment and parameters may follow and are not read. */
 export function parseRetryAfter(text: string): number {
-  const match = /^(\d{1,10})\s*(?:\([^()]*\))?\s*(?:;.*)?$/.exec(text);
-  if (match === null) throw new SyntaxFailure('Retry-After', 'bad value');
+  const match = /^(\d{1,10})(?=$|[ \t;(])/.exec(text);
+  if (match === null || Number(match[1]) >= 2 ** 32) throw new SyntaxFailure('Retry-After', 'bad value');
   return Number(match[1]);
 }
 

@@ -1,0 +1,32 @@
+/** Bounds of the transports; each may be set lower or higher when they are opened. */
+export interface TransportLimits {
+  /** Open connections, all listeners together. Ten thousand phones and their trunks; each costs some KB. */
+  readonly maxConnections: number;
+  /** Open connections from one address: an office behind one NAT has hundreds of phones, an attacker wants all. */
+  readonly maxConnectionsPerAddress: number;
+  /** Bytes waiting for a peer that does not read. A phone reads at once; a megabyte is minutes of signalling. */
+  readonly maxQueuedBytes: number;
+  /** From the first byte of a message to its last. RFC 3261's transaction lifetime: later nobody waits for it. */
+  readonly messageTimeoutMs: number;
+  /** A new connection must bring a whole message or keep-alive within this time. */
+  readonly firstMessageTimeoutMs: number;
+  /** Without a byte in either direction. RFC 5626 4.4.1 has clients ping every two minutes. */
+  readonly idleTimeoutMs: number;
+  /** To open a connection, with its TLS or WebSocket handshake. Half of Timer B, so that there is time for another target. */
+  readonly connectTimeoutMs: number;
+}
+
+export const DEFAULT_LIMITS: TransportLimits = {
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 1_000,
+  maxQueuedBytes: 1024 * 1024,
+  messageTimeoutMs: 32_000,
+  firstMessageTimeoutMs: 30_000,
+  idleTimeoutMs: 15 * 60_000,
+  connectTimeoutMs: 10_000,
+};
+
+/** RFC 3261 18.1.1: a larger request leaves UDP for a transport with congestion control. */
+export const MAX_DATAGRAM_REQUEST = 1300;
+/** What a UDP datagram can hold over IPv4. */
+export const MAX_DATAGRAM = 65_507;
