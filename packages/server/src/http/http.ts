@@ -118,6 +118,11 @@ export class Http {
     this.#joiner.join(socket);
   }
 
+  /** Runs `run` at the end of this turn, just before the sockets are written: for surfaces that gather messages themselves. */
+  atTurnEnd(run: () => void): void {
+    this.#joiner.atTurnEnd(run);
+  }
+
   /** Runs when closing begins: say goodbye and end your connections. Hooks run side by side. */
   onDrain(hook: () => void | Promise<void>): Stop {
     this.#drainHooks = [...this.#drainHooks, hook];

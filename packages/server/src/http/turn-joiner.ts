@@ -5,26 +5,48 @@ import type { Duplex } from 'node:stream';
  * it is first written to and uncorked at the end of the turn, not later. One immediate serves all sockets of a turn.
  */
 export class TurnJoiner {
-  #open: Duplex[] = [];
+  #sockets: Duplex[] = [];
+  #runs: (() => void)[] = [];
+  #isAwaited = false;
   readonly #corked = new WeakSet<Duplex>();
-  readonly #flushTurn = (): void => this.flush();
+  readonly #endTurn = (): void => this.flush();
 
   /** Call before each write. Costs a set look-up after the first call of a turn. */
   join(socket: Duplex): void {
     if (this.#corked.has(socket)) return;
     this.#corked.add(socket);
     socket.cork();
-    if (this.#open.push(socket) === 1) setImmediate(this.#flushTurn);
+    this.#sockets.push(socket);
+    this.#awaitEnd();
   }
 
-  /** Writes out what waits; also called at the end of every turn that wrote. */
+  /** Runs at the end of the turn, before the sockets are written: what it sends still leaves with this turn. */
+  atTurnEnd(run: () => void): void {
+    this.#runs.push(run);
+    this.#awaitEnd();
+  }
+
+  /** Ends the turn's gathering now. Happens by itself at the end of every turn that gathered something. */
   flush(): void {
-    const sockets = this.#open;
-    if (sockets.length === 0) return;
-    this.#open = [];
-    for (const socket of sockets) {
-      this.#corked.delete(socket);
-      socket.uncork();
+    const runs = this.#runs;
+    this.#runs = [];
+    try {
+      for (const run of runs) run();
+    } finally {
+      const sockets = this.#sockets;
+      this.#sockets = [];
+      this.#isAwaited = false;
+      for (const socket of sockets) {
+        this.#corked.delete(socket);
+        socket.uncork();
+      }
+      if (this.#runs.length > 0) this.#awaitEnd();
     }
+  }
+
+  #awaitEnd(): void {
+    if (this.#isAwaited) return;
+    this.#isAwaited = true;
+    setImmediate(this.#endTurn);
   }
 }

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { TurnJoiner } from './turn-joiner.ts';
 import { encodeBinary, encodeText, type EncodedFrame } from './websocket-frame.ts';
 
-/** Called with nothing once the bytes were handed to the operating system, with an error where they never will be. */
+/** Called with nothing once the joined write was handed to the operating system, with an error where it never will be. */
 export type Sent = (error?: Error | null) => void;
 
 /**
@@ -16,7 +16,7 @@ export interface WebSocketPort {
   /** The subprotocol that was agreed, or ''. */
   readonly protocol: string;
   readonly isOpen: boolean;
-  /** Bytes accepted from `send` and not yet handed to the operating system. */
+  /** Bytes accepted from `send` and not yet handed to the operating system. A joined write counts until all of it is. */
   readonly bufferedAmount: number;
   /** Text as a text message, bytes as a binary one. All that one turn of the event loop sends leaves in one write. */
   send(data: string | Uint8Array, sent?: Sent): void;
@@ -35,6 +35,10 @@ export interface WebSocketPort {
   /** Holds back reading: the peer's sending stalls when the kernel's buffers are full. */
   pause(): void;
   resume(): void;
+  /** Begins the gathering of this turn's writes, as every `send` does by itself. */
+  cork(): void;
+  /** The gathered writes leave at the end of the turn, whether this is called or not. */
+  uncork(): void;
   /** The peer has logged in: lifts the bounds of `untilAdmitted`. Idempotent. */
   admit(): void;
 }
@@ -160,6 +164,14 @@ export class WsPort implements WebSocketPort {
   resume(): void {
     this.#isPaused = false;
     if (this.#message !== undefined) this.#ws.resume();
+  }
+
+  cork(): void {
+    if (this.isOpen) this.#joiner.join(this.#socket);
+  }
+
+  uncork(): void {
+    // The joiner does it for all sockets at once.
   }
 
   admit(): void {
