@@ -1,6 +1,6 @@
 import { sha256 } from '../crypto/sha256.ts';
 import { toHex } from '../crypto/text.ts';
-import type { CryptoPlatform } from './platform.ts';
+import type { CryptoPlatform } from './crypto-platform.ts';
 
 /** Browsers: WebCrypto digests are asynchronous and missing on plain http, so the hash is our own. */
 export const platform: CryptoPlatform = {

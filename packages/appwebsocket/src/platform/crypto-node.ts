@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { CryptoPlatform } from './platform.ts';
+import type { CryptoPlatform } from './crypto-platform.ts';
 
 /** Node: the built-in cryptography. */
 export const platform: CryptoPlatform = {

@@ -24,12 +24,23 @@ export const MAX_QUEUED_BEFORE_OPEN_BYTES = 64 * 1024;
 /** Text kept while delivery is paused where reading cannot be held back (browsers). */
 export const MAX_PAUSED_BYTES = 1024 * 1024;
 /** Bytes waiting in a socket whose peer does not read: at this point it is closed. */
-export const MAX_SEND_BUFFER_BYTES = 16 * 1024 * 1024;
+export const MAX_SEND_BUFFER_BYTES = 8 * 1024 * 1024;
 /** `drained()` waits until no more than this is waiting in the socket. */
 export const DRAINED_BYTES = 256 * 1024;
 /** Requests of one connection that wait for their answers. */
 export const MAX_PENDING_REQUESTS = 10_000;
 /** Characters of indications that wait for a slow reader of one subscription. */
 export const MAX_QUEUED_INDICATION_CHARACTERS = 1024 * 1024;
+/** Characters of a list that is collected before its result comes: a large directory, not an endless one. */
+export const MAX_LIST_CHARACTERS = 64 * 1024 * 1024;
+/** Requests of one peer that handlers are working on; the next one waits in the socket. */
+export const MAX_CALLS_IN_WORK = 256;
+/** Objects for `api` values of one connection: a peer chooses the values, we choose how many. */
+export const MAX_JSON_API_OBJECTS = 64;
+/** Sockets of one service that have not logged in. */
+export const MAX_UNAUTHENTICATED_SOCKETS = 1_000;
+/** Addresses with failed logins that are remembered, and web sessions with a challenge; the oldest go first. */
+export const MAX_REMEMBERED_ADDRESSES = 10_000;
+export const MAX_HTTP_CHALLENGES = 10_000;
 /** Close reasons are limited to 123 bytes (RFC 6455 5.5). */
 export const MAX_CLOSE_REASON_CHARACTERS = 120;
