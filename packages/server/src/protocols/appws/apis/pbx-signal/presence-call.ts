@@ -61,7 +61,7 @@ export function presenceItems(
       status: 'open',
       activity: item.activity,
       note: item.note,
-      contact: item.contact as string,
+      contact: item.contact,
     }));
   const activity = presence.isOnPhone ? 'on-the-phone' : '';
   const own = {

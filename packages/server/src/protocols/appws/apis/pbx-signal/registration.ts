@@ -10,7 +10,7 @@ import {
   type Leg,
   type LegUser,
 } from '../../../../core/exchange/index.ts';
-import { type ResyncReason, type UserId } from '../../../../core/journal/index.ts';
+import type { ResyncReason, UserId } from '../../../../core/journal/index.ts';
 import type { PresenceLease } from '../../../../core/presence/index.ts';
 import type { ChatSession, LiveSink, Sink } from '../../../../delivery/index.ts';
 import { Lru, type Stop } from '../../../../kit/index.ts';

@@ -1,0 +1,1 @@
+export { TapiServerSimulator } from '../../packages/server/src/cli/tapi-server-sim/index.ts';
