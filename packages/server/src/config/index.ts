@@ -1,0 +1,1 @@
+export type { BlobSettings, BusSettings, Config, DatabaseSettings, ListenSettings } from './config.ts';

@@ -1,0 +1,157 @@
+import { Type, type Static } from 'typebox';
+import { choice, count, flag, list, maybeText, text } from './kinds.ts';
+import { tapiSchema } from './tapi-schema.ts';
+
+const port = { min: 0, max: 65_535 } as const;
+
+/** One of several addresses to listen on. */
+const listenItem = Type.Object({
+  host: text('Address to listen on.', '127.0.0.1', { expects: 'an address or host name' }),
+  port: count('Port; 0 picks a free one.', 8_080, port),
+  tls: Type.Optional(
+    Type.Object({
+      cert: text('PEM file with the certificate chain.', '', { expects: 'a path' }),
+      key: text('PEM file with the private key.', '', { expects: 'a path' }),
+    }),
+  ),
+});
+
+const limits = Type.Object({
+  headerBytes: count('Request line and header fields together.', 16_384, { min: 1_024, max: 1_048_576 }),
+  headersTimeoutMs: count('Time until the header fields are complete.', 15_000, { min: 100 }),
+  requestTimeoutMs: count('Time for a whole request with its body.', 300_000, { min: 100 }),
+  keepAliveMs: count('How long an idle connection is kept.', 65_000, { min: 0 }),
+  timeoutCheckMs: count('How often overdue requests are looked for.', 5_000, { min: 10 }),
+  bodyBytes: count('Largest body, unless a route says otherwise.', 262_144, { min: 1_024 }),
+  sockets: count('All sockets together.', 50_000, { min: 1 }),
+  socketsPerAddress: count('Sockets of one address; trusted proxies are exempt.', 10_000, { min: 1 }),
+  lobby: count('Connections that have not logged in yet.', 20_000, { min: 1 }),
+  lobbyPerAddress: count('The same, of one address.', 10_000, { min: 1 }),
+  loginTimeoutMs: count('Time to log in.', 60_000, { min: 100 }),
+});
+
+const http = Type.Object({
+  host: text('Address to listen on.', '127.0.0.1', { env: ['HOST'], expects: 'an address or host name' }),
+  port: count('Port; 0 picks a free one.', 8_080, { ...port, env: ['PORT'] }),
+  tls: Type.Object({
+    cert: maybeText('PEM file with the certificate chain; with it the listener speaks TLS.', { expects: 'a path' }),
+    key: maybeText('PEM file with the private key.', { expects: 'a path' }),
+  }),
+  listen: Type.Array(listenItem, {
+    default: [],
+    description:
+      'Several listeners, each with host, port and, for TLS, tls.cert and tls.key. In place of the three above.',
+    expects: 'a list of {host, port, tls}',
+  }),
+  names: list('Names under which clients reach this server; `*.example.com` covers subdomains.', [], {
+    expects: 'a list of host names',
+    pattern: '^(\\*\\.)?[A-Za-z0-9._:\\[\\]-]+$',
+  }),
+  publicUrl: maybeText('URL under which clients reach this server; without it the name that each request came by.', {
+    expects: 'a URL such as https://chat.example.com',
+    pattern: '^https?://[^/]+(/.*)?$',
+  }),
+  allowedOrigins: list(
+    'Origins whose pages may use the APIs with credentials, besides its own; `*`: any, without.',
+    [],
+    {
+      expects: 'a list of origins such as https://app.example.com, or *',
+      pattern: '^(\\*|https?://[^/]+)$',
+    },
+  ),
+  trustProxy: list('Proxies whose X-Forwarded-… count: addresses, ranges, or `loopback`.', [], {
+    expects: 'a list of addresses, ranges such as 10.0.0.0/8, or loopback',
+    pattern: '^(loopback|[0-9a-fA-F:.]+(/\\d{1,3})?)$',
+  }),
+  drainMs: count('How long connections may take to end when the server stops.', 2_500, { max: 600_000 }),
+  limits,
+});
+
+const bucket = (what: string, burst: number, refillMs: number) =>
+  Type.Object({
+    burst: count(`Failed logins ${what} before further ones are refused.`, burst, { min: 1 }),
+    refillMs: count('Time after which one more is allowed.', refillMs, { min: 1 }),
+  });
+
+/** Every setting: names, kinds, defaults, words. The documentation is made from it. */
+export const settingsSchema = Type.Object({
+  demo: flag(
+    'The demo world: fixed users and passwords, on loopback only. On where neither TIELINE_CONFIG nor TIELINE_DATABASE_URL is given.',
+    false,
+  ),
+  data: text('Folder for everything kept on this machine.', 'data', { expects: 'a path' }),
+  domain: maybeText(
+    'The domain of users, rooms and workgroups. Default: the first of http.names, else localhost; example.test in the demo.',
+    {
+      expects: 'a domain such as chat.example.com',
+      pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$',
+    },
+  ),
+  secretKey: list(
+    'Keys that seal stored secrets. The first seals, all open. Required on PostgreSQL; on SQLite a key file is made where none is given.',
+    [],
+    {
+      expects: '32 bytes in base64; several, separated by commas, while a key is being replaced',
+      pattern: '^[A-Za-z0-9+/]{43}=$',
+      isSecret: true,
+    },
+  ),
+  database: Type.Object({
+    url: maybeText('The store. Default: tieline.db in the data folder.', {
+      expects: 'sqlite:<path> or postgres://user:password@host/name',
+      pattern: '^(sqlite:.|postgres(ql)?://.)',
+      isSecret: true,
+    }),
+  }),
+  bus: Type.Object({
+    url: maybeText('The bus between nodes. Default: none, one node.', {
+      expects: 'nats://host:port',
+      pattern: '^(nats|tls)://.',
+      isSecret: true,
+    }),
+  }),
+  blobs: Type.Object({
+    url: maybeText('Where files are kept, shared by all nodes. Default: blobs in the data folder.', {
+      expects: 'file:///path or s3://bucket',
+      pattern: '^(file:///|s3://.)',
+      isSecret: true,
+    }),
+  }),
+  journal: Type.Object({
+    keepDays: count('How long a client may be away and still get all it missed without a resync.', 7, {
+      min: 1,
+      max: 3_650,
+    }),
+  }),
+  http,
+  sip: Type.Object({
+    host: text('Address for SIP.', '127.0.0.1', { expects: 'an address or host name' }),
+    port: count('UDP and TCP port for SIP; 0 picks a free one.', 5_060, { ...port, env: ['SIP_PORT'] }),
+  }),
+  login: Type.Object({
+    perAccount: bucket('of one address on one account', 10, 5_000),
+    perAddress: bucket('of one address', 100, 100),
+  }),
+  chatApi: Type.Object({
+    secret: maybeText('Shared secret of trusted servers on the REST API.', { isSecret: true }),
+  }),
+  metrics: Type.Object({
+    allow: list('Who may read /metrics: addresses, ranges, or `loopback`.', ['loopback'], {
+      expects: 'a list of addresses, ranges such as 10.0.0.0/8, or loopback',
+      pattern: '^(loopback|[0-9a-fA-F:.]+(/\\d{1,3})?)$',
+    }),
+    token: maybeText('Or: whoever sends it as a bearer token.', { isSecret: true }),
+  }),
+  log: Type.Object({
+    level: choice('From which importance on lines are written.', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
+    format: choice(
+      '`json`, one object a line; `human` for eyes; `auto`: human in the demo.',
+      ['auto', 'json', 'human'],
+      'auto',
+    ),
+    maskNumbers: flag('Show only the last two digits of telephone numbers.', false),
+  }),
+  tapi: tapiSchema,
+});
+
+export type Settings = Static<typeof settingsSchema>;
