@@ -2,7 +2,7 @@ import type { Problem } from '../../kit/index.ts';
 import type { ChatState, Draft, Message } from '../conversations/index.ts';
 import type { UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
-import type { Cause, EndpointId, Opaque, Party, Setup } from './model.ts';
+import type { CallKind, Cause, EndpointId, Opaque, Party, Setup } from './model.ts';
 
 /** A text as an endpoint hands it in. */
 export type LegText = Omit<Draft, 'to' | 'resource'>;
@@ -39,15 +39,20 @@ export interface LegUser {
   textTaken(message: Message, idempotencyKey: string | null): void;
 }
 
-/** A device's registration: implemented by the protocol that the device speaks. */
-export interface Endpoint {
+/** Something that a call can be offered to, and that can call. */
+export interface Terminal {
   readonly id: EndpointId;
-  readonly owner: UserId;
   /** Label of the session, for messages that come from it. */
   readonly resource: string;
   /** Who speaks through it, for permissions. */
   readonly actor: Actor;
-  readonly takesMedia: boolean;
+  /** Calls of other kinds are not offered to it. */
+  takes(kind: CallKind): boolean;
   /** A call arrives. The endpoint returns its end, and may act on `leg` from then on. */
   offer(leg: Leg): LegUser;
+}
+
+/** A device's registration: implemented by the protocol that the device speaks. */
+export interface Endpoint extends Terminal {
+  readonly owner: UserId;
 }

@@ -1,4 +1,13 @@
-import { type Clock, deferred, type Ids, Problem, problemOf, type Stop, type Timer } from '../../kit/index.ts';
+import {
+  type Clock,
+  deferred,
+  type Ids,
+  Listeners,
+  Problem,
+  problemOf,
+  type Stop,
+  type Timer,
+} from '../../kit/index.ts';
 import { type ChatState, type Conversations, directConversation } from '../conversations/index.ts';
 import type { User } from '../directory/index.ts';
 import type { UserId } from '../journal/index.ts';
@@ -14,7 +23,7 @@ import {
   type Party,
   type Setup,
 } from './model.ts';
-import type { Endpoint, Leg, LegText, LegUser } from './ports.ts';
+import type { Endpoint, Leg, LegText, LegUser, Terminal } from './ports.ts';
 
 /** PBX §3.3: nobody reacts for so long, and the call ends. */
 export const ANSWER_TIMEOUT_MS = 30_000;
@@ -32,6 +41,8 @@ export const MAX_HELD_CHARACTERS = 1024 * 1024;
 export interface StandingCall {
   readonly setup: Setup;
   readonly state: CallState;
+  /** Why it ended; null while it stands. */
+  readonly cause: Cause | null;
   /** The endpoint that has the caller's part, or null where the PBX started the call. */
   readonly callerEndpoint: EndpointId | null;
   readonly callerUser: LegUser | null;
@@ -49,12 +60,14 @@ export interface Exchange {
   /** Registers a device; calls that are being offered to its owner are offered to it too. @throws too-many-devices */
   register(endpoint: Endpoint): Stop;
   endpointsOf(user: UserId): readonly Endpoint[];
+  /** A line: calls to this number are offered to it besides its owner's devices. One a number. */
+  registerLine(number: string, line: Terminal): Stop;
   /**
    * A device starts a call. The answer is the exchange's end of the caller's leg; what becomes of the call is told to `user`.
    * @throws too-many-calls
    */
   call(
-    from: Endpoint,
+    from: Terminal,
     to: User,
     ask: {
       readonly kind: CallKind;
@@ -68,6 +81,8 @@ export interface Exchange {
   callFor(caller: Party, to: Party): StandingCall;
   /** Standing chat calls between two users. */
   callsBetween(a: UserId, b: UserId): readonly StandingCall[];
+  /** Telephone calls (`plain`, `media`), each time one begins, is answered or ends; no chat calls. */
+  readonly changes: Pick<Listeners<StandingCall>, 'add'>;
   readonly size: number;
 }
 
@@ -80,13 +95,15 @@ export interface ExchangeParts {
 }
 
 interface Fork {
-  readonly endpoint: Endpoint;
+  readonly endpoint: Terminal;
   user: LegUser | null;
 }
 
 export function createExchange(parts: ExchangeParts): Exchange {
   const { conversations, clock, ids } = parts;
   const endpoints = new Map<UserId, Set<Endpoint>>();
+  const lines = new Map<string, Terminal>();
+  const changes = new Listeners<StandingCall>();
   const calls = new Set<Call>();
   const byPair = new Map<string, Set<Call>>();
   const load = new Map<EndpointId, number>();
@@ -94,7 +111,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
   /** One call with its machine, its two ends and what is held for it. */
   class Call implements StandingCall {
     readonly setup: Setup;
-    readonly caller: Endpoint | null;
+    readonly caller: Terminal | null;
     readonly callerUser: LegUser | null;
     readonly forks = new Map<LegId, Fork>();
     readonly #settled = deferred<EndpointId | null>();
@@ -104,8 +121,9 @@ export function createExchange(parts: ExchangeParts): Exchange {
     #timer: Timer | null = null;
     #idle: Timer | null = null;
     state: CallState = newCall;
+    cause: Cause | null = null;
 
-    constructor(setup: Setup, caller: Endpoint | null, callerUser: LegUser | null) {
+    constructor(setup: Setup, caller: Terminal | null, callerUser: LegUser | null) {
       this.setup = setup;
       this.caller = caller;
       this.callerUser = callerUser;
@@ -146,13 +164,19 @@ export function createExchange(parts: ExchangeParts): Exchange {
     }
 
     input(input: CallInput, body: readonly Opaque[]): void {
+      const before = this.state.phase;
       const [state, effects] = stepCall(this.state, input);
       this.state = state;
       for (const effect of effects) {
         this.#bodyOfEffect = body;
         this.#apply(effect);
       }
+      this.#changed(before);
       if (state.phase === 'connected' && state.winner === null) this.#settled.resolve(null);
+    }
+
+    #changed(before: CallState['phase']): void {
+      if (this.setup.kind !== 'chat' && this.state.phase !== before) changes.emit(this);
     }
 
     #apply(effect: CallEffect): void {
@@ -176,7 +200,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
         case 'stop-timer':
           return this.#timer?.cancel();
         case 'end':
-          return this.#end();
+          return this.#end(effect.cause);
       }
     }
 
@@ -196,7 +220,8 @@ export function createExchange(parts: ExchangeParts): Exchange {
       fork.user = fork.endpoint.offer(this.#calleeLeg(leg, fork));
     }
 
-    #end(): void {
+    #end(cause: Cause): void {
+      this.cause = cause;
       this.#held = [];
       calls.delete(this);
       const standing = byPair.get(this.setup.conversation);
@@ -225,7 +250,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       };
     }
 
-    callerLeg(endpoint: Endpoint): Leg {
+    callerLeg(endpoint: Terminal): Leg {
       return {
         setup: this.setup,
         alert: () => undefined,
@@ -239,14 +264,16 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
     /** `rel` is final and is not answered (PBX §2.1): the caller isn't told of its own release. */
     #callerReleases(cause: Cause, body: readonly Opaque[]): void {
+      const before = this.state.phase;
       const [state, effects] = stepCall(this.state, { type: 'hang-up', cause });
       this.state = state;
       this.#bodyOfEffect = body;
       for (const effect of effects) if (effect.do !== 'release-caller') this.#apply(effect);
+      this.#changed(before);
     }
 
     /** PBX §3.1: texts may come before anybody has accepted; they wait, bounded. */
-    #callerText(text: LegText, endpoint: Endpoint): void {
+    #callerText(text: LegText, endpoint: Terminal): void {
       if (this.state.phase === 'ended') return;
       if (this.state.isAnswered)
         return this.#submit(text, this.setup.caller, this.setup.callee, endpoint, this.callerUser);
@@ -256,7 +283,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       this.#held.push(text);
     }
 
-    #submit(text: LegText, from: Party, to: Party, endpoint: Endpoint | null, user: LegUser | null): void {
+    #submit(text: LegText, from: Party, to: Party, endpoint: Terminal | null, user: LegUser | null): void {
       if (endpoint === null) return;
       this.touch();
       conversations.send(endpoint.actor, from.user, { ...text, to: to.user, resource: endpoint.resource }).then(
@@ -268,7 +295,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       );
     }
 
-    #chatState(endpoint: Endpoint, from: Party, to: Party, state: ChatState): void {
+    #chatState(endpoint: Terminal, from: Party, to: Party, state: ChatState): void {
       try {
         conversations.typing(endpoint.actor, from.user, { to: to.user, resource: endpoint.resource, state });
       } catch (error) {
@@ -277,10 +304,15 @@ export function createExchange(parts: ExchangeParts): Exchange {
     }
   }
 
-  function legsFor(call: Call, callee: UserId, except: EndpointId | null): LegId[] {
+  function terminalsOf({ user, number }: Party): readonly Terminal[] {
+    const line = number === null ? undefined : lines.get(number);
+    return [...(endpoints.get(user) ?? []), ...(line === undefined ? [] : [line])];
+  }
+
+  function legsFor(call: Call, except: EndpointId | null): LegId[] {
     const legs: LegId[] = [];
-    for (const endpoint of endpoints.get(callee) ?? []) {
-      if (endpoint.id === except || (call.setup.kind === 'media' && !endpoint.takesMedia)) continue;
+    for (const endpoint of terminalsOf(call.setup.callee)) {
+      if (endpoint.id === except || !endpoint.takes(call.setup.kind)) continue;
       const leg = ids.guid() as LegId;
       call.forks.set(leg, { endpoint, user: null });
       legs.push(leg);
@@ -300,10 +332,19 @@ export function createExchange(parts: ExchangeParts): Exchange {
     };
   }
 
-  function unregister(endpoint: Endpoint): void {
-    const own = endpoints.get(endpoint.owner);
-    own?.delete(endpoint);
-    if (own?.size === 0) endpoints.delete(endpoint.owner);
+  /** Calls that are being offered where this terminal belongs are offered to it too. */
+  function join(terminal: Terminal, isCallee: (callee: Party) => boolean): void {
+    for (const call of calls) {
+      const isOffered = call.state.phase === 'offering' && isCallee(call.setup.callee);
+      if (!isOffered || call.caller === terminal || !terminal.takes(call.setup.kind)) continue;
+      const leg = ids.guid() as LegId;
+      call.forks.set(leg, { endpoint: terminal, user: null });
+      call.input({ type: 'join', leg }, []);
+    }
+  }
+
+  /** Ends the terminal's part in every call. */
+  function lose(endpoint: Terminal): void {
     for (const call of [...calls]) {
       if (call.caller === endpoint) call.callerLeg(endpoint).release(CAUSE.lost, []);
       for (const [leg, fork] of call.forks) {
@@ -314,6 +355,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
   }
 
   return {
+    changes,
     get size() {
       return calls.size;
     },
@@ -323,18 +365,21 @@ export function createExchange(parts: ExchangeParts): Exchange {
       if (own.size >= MAX_ENDPOINTS_PER_USER)
         throw new Problem('too-many-devices', 'Too many devices are registered.', { retry: true });
       endpoints.set(endpoint.owner, own.add(endpoint));
-      for (const call of calls) {
-        if (call.setup.callee.user !== endpoint.owner || call.state.phase !== 'offering' || call.caller === endpoint)
-          continue;
-        if (call.setup.kind === 'media' && !endpoint.takesMedia) continue;
-        const leg = ids.guid() as LegId;
-        call.forks.set(leg, { endpoint, user: null });
-        call.input({ type: 'join', leg }, []);
-      }
-      let isOpen = true;
+      join(endpoint, (callee) => callee.user === endpoint.owner);
       return () => {
-        if (isOpen) unregister(endpoint);
-        isOpen = false;
+        if (!own.delete(endpoint)) return;
+        if (own.size === 0) endpoints.delete(endpoint.owner);
+        lose(endpoint);
+      };
+    },
+    registerLine(number, line) {
+      if (lines.has(number)) throw new Problem('number-taken', 'This number has a line already.', { subject: number });
+      lines.set(number, line);
+      join(line, (callee) => callee.number === number);
+      return () => {
+        if (lines.get(number) !== line) return;
+        lines.delete(number);
+        lose(line);
       };
     },
     call(from, to, { kind, body, caller, isTaken }, user) {
@@ -342,12 +387,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
         throw new Problem('too-many-calls', 'Too many calls at once.', { retry: true });
       const call = new Call(setupOf(kind, caller, partyOf(to), body), from, user);
       const leg = call.callerLeg(from);
-      call.input({ type: 'start', forks: legsFor(call, to.id, from.id), isTaken }, []);
+      call.input({ type: 'start', forks: legsFor(call, from.id), isTaken }, []);
       return leg;
     },
     callFor(caller, to) {
       const call = new Call(setupOf('chat', caller, to, []), null, null);
-      call.input({ type: 'start', forks: legsFor(call, to.user, null), isTaken: false }, []);
+      call.input({ type: 'start', forks: legsFor(call, null), isTaken: false }, []);
       return call;
     },
     callsBetween: (a, b) =>

@@ -2,6 +2,7 @@ import { type Envelope, followText, type JsonObject, textOf } from '@tieline/app
 import type { Entry } from '../../../../core/index.ts';
 import type { ChatStateChange, Message } from '../../../../core/conversations/index.ts';
 import {
+  type CallKind,
   CAUSE,
   type ChatLine,
   createChatLine,
@@ -36,7 +37,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   readonly id: EndpointId;
   readonly owner: UserId;
   readonly resource: string;
-  readonly takesMedia: boolean;
+  readonly #takesMedia: boolean;
   readonly isAttended = false;
   /** `resume` in `Register`, even empty, says that the client knows what is ours: `direction:"out"`, `Resync`. */
   readonly isAware: boolean;
@@ -63,7 +64,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.owner = who.party.id;
     this.resource = `pbxsignal-${channel.id}`;
     this.isAware = typeof request.message['resume'] === 'string';
-    this.takesMedia = !textOf(request.message['flags']).split('|').includes('NO_MEDIA_CALL');
+    this.#takesMedia = !textOf(request.message['flags']).split('|').includes('NO_MEDIA_CALL');
     this.#line = createChatLine({ endpoint: this, exchange: parts.exchange, directory: parts.directory });
     this.#unregister = parts.exchange.register(this);
     this.#lease = parts.presence.lease(this.owner, this.resource);
@@ -131,6 +132,10 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   }
 
   // Endpoint.
+
+  takes(kind: CallKind): boolean {
+    return kind !== 'media' || this.#takesMedia;
+  }
 
   offer(leg: Leg): LegUser {
     const id = this.#nextIncoming--;

@@ -1,0 +1,1 @@
+export { createExchangeEngine, type ExchangeEngineParts } from './engine.ts';
