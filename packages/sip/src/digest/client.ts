@@ -164,7 +164,8 @@ function readChallenge({ scheme, params }: AuthValue): Challenge | undefined {
   const realm = params.get('realm');
   const nonce = params.get('nonce');
   const algorithm = algorithmOf(params.get('algorithm'));
-  if (scheme !== 'digest' || realm === undefined || nonce === undefined || algorithm === undefined) return undefined;
+  if (scheme !== 'digest' || realm === undefined || nonce === undefined || nonce === '' || algorithm === undefined)
+    return undefined;
   const offered = params
     .get('qop')
     ?.toLowerCase()

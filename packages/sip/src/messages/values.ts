@@ -84,31 +84,40 @@ export function parseRetryAfter(text: string): number {
 export interface AuthValue {
   /** Lower case. */
   readonly scheme: string;
-  /** Names in lower case, values without quotes. */
+  /** Names in lower case, values without quotes. Empty for schemes of another form (`Basic`, `Negotiate`). */
   readonly params: ReadonlyMap<string, string>;
 }
 
+/** At most this many parameters: digest has twelve. */
+const MAX_AUTH_PARAMS = 32;
+
 export function parseAuthValue(text: string, what: string): AuthValue {
-  const match = /^([A-Za-z0-9\-.!%*_+`'~]+)\s+/.exec(text);
+  const match = /^([A-Za-z0-9\-.!%*_+`'~]+)(?:\s+|$)/.exec(text);
   if (match === null) throw new SyntaxFailure(what, 'no scheme');
+  const scheme = (match[1] ?? '').toLowerCase();
+  const params = readAuthParams(text, match[0].length);
+  if (params === undefined && scheme === 'digest') throw new SyntaxFailure(what, 'bad parameters');
+  return { scheme, params: params ?? new Map() };
+}
+
+function readAuthParams(text: string, from: number): Map<string, string> | undefined {
   const params = new Map<string, string>();
-  let i = match[0].length;
+  let i = from;
   while (i < text.length) {
     const equals = text.indexOf('=', i);
-    if (equals < 0 || params.size >= 32) throw new SyntaxFailure(what, 'bad parameters');
+    if (equals < 0 || params.size >= MAX_AUTH_PARAMS) return undefined;
     const name = text.slice(i, equals).trim().toLowerCase();
     let end = equals + 1;
     while (text.charCodeAt(end) === 32 || text.charCodeAt(end) === 9) end++;
     const valueAt = end;
     if (text.charCodeAt(end) === 34) end = endOfQuoted(text, end);
-    if (end < 0) throw new SyntaxFailure(what, 'a quoted string never ends');
+    if (end < 0) return undefined;
     const comma = text.indexOf(',', end);
     const stop = comma < 0 ? text.length : comma;
     const value = text.slice(valueAt, stop).trim();
-    if (!isToken(name) || params.has(name) || (end > valueAt && text.slice(end, stop).trim() !== ''))
-      throw new SyntaxFailure(what, 'bad parameters');
+    if (!isToken(name) || params.has(name) || (end > valueAt && text.slice(end, stop).trim() !== '')) return undefined;
     params.set(name, unquote(value));
     i = stop + 1;
   }
-  return { scheme: (match[1] ?? '').toLowerCase(), params };
+  return params;
 }
