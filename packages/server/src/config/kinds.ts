@@ -1,13 +1,13 @@
 import { Type, type TSchema } from 'typebox';
 
 /** What a setting may be, in words: `expected …` in error messages and in the documentation. */
-interface Described {
+export interface Described {
   readonly description: string;
   readonly expects: string;
   /** Environment names besides the one made from the key. */
-  readonly env?: readonly string[];
+  readonly env: readonly string[];
   /** Never shown: not in errors, not in logs. */
-  readonly isSecret?: boolean;
+  readonly isSecret: boolean;
 }
 
 interface Extra {
@@ -18,12 +18,19 @@ interface Extra {
   readonly pattern?: string;
 }
 
-/** The annotations of a setting's schema. */
+/** What a setting's schema says about it; undefined for sections. */
 export function describedBy(schema: TSchema): Described | undefined {
-  return 'expects' in schema && 'description' in schema ? (schema as TSchema & Described) : undefined;
+  if (!('expects' in schema && typeof schema.expects === 'string')) return undefined;
+  if (!('description' in schema && typeof schema.description === 'string')) return undefined;
+  return {
+    description: schema.description,
+    expects: schema.expects,
+    env: 'env' in schema && Array.isArray(schema.env) ? schema.env.map(String) : [],
+    isSecret: 'isSecret' in schema && schema.isSecret === true,
+  };
 }
 
-/** The documented default: what the schema says, or nothing for settings that must not have one. */
+/** A fresh copy of the default. */
 export function defaultOf(schema: TSchema): unknown {
   return 'default' in schema ? structuredClone(schema.default) : undefined;
 }
@@ -58,13 +65,14 @@ export function list(description: string, value: readonly string[], extra: Extra
   return Type.Array(item, { default: [...value], description, expects: 'a list of texts', ...rest });
 }
 
-export function choice<const T extends readonly string[]>(
+export function choice<const T extends string>(
   description: string,
-  values: T,
-  value: T[number],
+  values: readonly T[],
+  value: NoInfer<T>,
   extra: Extra = {},
 ) {
-  return Type.Enum(values, { default: value, description, expects: `one of ${values.join(', ')}`, ...extra });
+  const expects = `one of ${values.join(', ')}`;
+  return Type.Unsafe<T>(Type.Enum([...values], { default: value, description, expects, ...extra }));
 }
 
 /** Names and texts, such as logins and passcodes. */
