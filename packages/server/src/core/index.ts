@@ -1,2 +1,3 @@
+export { type Core, type CoreParts, createCore, type Engines } from './create-core.ts';
 export * from './events.ts';
 export * from './ports.ts';

@@ -1,0 +1,82 @@
+import type { Clock, Ids } from '../kit/index.ts';
+import { callDirectory, type CallEngine, type CallLog, type Calls, createCalls, noSignals } from './calls/index.ts';
+import { type Conversations, createConversations, type Receivers } from './conversations/index.ts';
+import {
+  createDirectory,
+  createLoginGuard,
+  createPasswords,
+  type Directory,
+  type LoginGuard,
+  type LoginRates,
+  type Vault,
+} from './directory/index.ts';
+import { createExchange, type Exchange } from './exchange/index.ts';
+import { startPolicies } from './policies.ts';
+import type { TielineStore } from './ports.ts';
+import { createPresence, type PresenceService } from './presence/index.ts';
+
+/** Every context of one node, joined. */
+export interface Core {
+  readonly directory: Directory;
+  readonly guard: LoginGuard;
+  readonly presence: PresenceService;
+  readonly conversations: Conversations;
+  readonly exchange: Exchange;
+  readonly calls: Calls;
+  /** Writes down what has ended, stops what was started. Engines are closed by whoever made them. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The telephone systems, and which of them has a number (design §2: a number belongs to one engine). */
+export interface Engines {
+  readonly engines: readonly CallEngine[];
+  engineFor(number: string): CallEngine | null;
+}
+
+export interface CoreParts {
+  readonly store: TielineStore;
+  readonly receivers: Receivers;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly loginRates?: LoginRates;
+  readonly log?: CallLog;
+  /** How long a number is still listened to after its last listener. */
+  readonly listenGraceMs?: number;
+  /** Makes the engines: the built-in one stands on the exchange. */
+  engines(built: { readonly exchange: Exchange; readonly directory: Directory }): Engines;
+}
+
+export function createCore(parts: CoreParts): Core {
+  const { store, receivers, vault, clock, ids } = parts;
+  const guard = createLoginGuard(clock, parts.loginRates);
+  const directory = createDirectory({ store, vault, passwords: createPasswords(), guard, clock, ids });
+  const presence = createPresence({ store, clock });
+  const conversations = createConversations({ store, directory, receivers, clock, ids });
+  const exchange = createExchange({ conversations, clock, ids });
+  const { engines, engineFor } = parts.engines({ exchange, directory });
+  const calls = createCalls({
+    store,
+    directory: callDirectory(directory),
+    signals: noSignals,
+    clock,
+    ids,
+    engines,
+    engineFor,
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+    ...(parts.listenGraceMs === undefined ? {} : { graceMs: parts.listenGraceMs }),
+  });
+  const stopPolicies = startPolicies({ calls, presence });
+  return {
+    directory,
+    guard,
+    presence,
+    conversations,
+    exchange,
+    calls,
+    async close() {
+      stopPolicies();
+      await calls.close();
+    },
+  };
+}
