@@ -1,0 +1,74 @@
+import { CompiledQuery, type Kysely } from 'kysely';
+import type { Tables } from './schema.ts';
+
+/** Rows per statement, largest first: a run of any length is a few statements, all compiled once. */
+const INSERT_SIZES = [64, 8, 1] as const;
+/** Keys per lookup; a list is filled up to the next size with its last key, so that there are only these statements. */
+const LOOKUP_SIZES = [1, 8, 64, 512] as const;
+
+/**
+ * Inserts many rows of one table with statements that are built once and used again with other values.
+ * `compile` builds the statement for some rows; `blank` is a row with every column, none of them undefined.
+ */
+export class BatchInsert<Row extends object> {
+  readonly #db: Kysely<Tables>;
+  readonly #columns: readonly (keyof Row)[];
+  readonly #statements: readonly { readonly size: number; readonly sql: string }[];
+
+  constructor(db: Kysely<Tables>, blank: Row, compile: (rows: readonly Row[]) => CompiledQuery) {
+    this.#db = db;
+    // Kysely writes the columns in the order of the first row's members.
+    this.#columns = columnsOf(blank);
+    this.#statements = INSERT_SIZES.map((size) => ({
+      size,
+      sql: compile(Array.from({ length: size }, () => blank)).sql,
+    }));
+  }
+
+  async insert(rows: readonly Row[]): Promise<void> {
+    let done = 0;
+    for (const { size, sql } of this.#statements)
+      for (; rows.length - done >= size; done += size)
+        await this.#db.executeQuery(CompiledQuery.raw(sql, this.#values(rows, done, size)));
+  }
+
+  #values(rows: readonly Row[], from: number, size: number): unknown[] {
+    const values: unknown[] = [];
+    for (let i = from; i < from + size; i++) {
+      const row = rows[i];
+      if (row !== undefined) for (const column of this.#columns) values.push(row[column]);
+    }
+    return values;
+  }
+}
+
+function columnsOf<Row extends object>(row: Row): readonly (keyof Row)[] {
+  return Object.keys(row) as (keyof Row)[];
+}
+
+/** Finds rows by many keys, likewise. `compile` builds `… where key in (keys)` and takes no other parameter. */
+export class BatchLookup<Row> {
+  readonly #db: Kysely<Tables>;
+  readonly #statements: readonly { readonly size: number; readonly query: CompiledQuery<Row> }[];
+
+  constructor(db: Kysely<Tables>, compile: (keys: readonly string[]) => CompiledQuery<Row>) {
+    this.#db = db;
+    this.#statements = LOOKUP_SIZES.map((size) => ({ size, query: compile(Array.from({ length: size }, () => '')) }));
+  }
+
+  async find(keys: readonly string[]): Promise<Row[]> {
+    const found: Row[] = [];
+    for (let done = 0; done < keys.length;) {
+      const rest = keys.length - done;
+      const statement = this.#statements.find(({ size }) => size >= rest) ?? this.#statements.at(-1);
+      if (statement === undefined) break;
+      const { size, query } = statement;
+      const parameters = keys.slice(done, done + size);
+      const last = parameters.at(-1) ?? '';
+      while (parameters.length < size) parameters.push(last);
+      found.push(...(await this.#db.executeQuery<Row>({ ...query, parameters })).rows);
+      done += size;
+    }
+    return found;
+  }
+}

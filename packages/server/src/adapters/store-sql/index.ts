@@ -1,0 +1,2 @@
+export { createStoreSql, type SqlStore, type StoreFigures, type StoreSqlOptions } from './store.ts';
+export type { StoreLog } from './log.ts';

@@ -1,0 +1,33 @@
+import { Migrator } from 'kysely/migration';
+import type { Connection } from './dialect/connection.ts';
+import { migrationsFor } from './migrations/index.ts';
+import { storeTooNew } from './problems.ts';
+
+/** Brings the schema up to date, all of it or nothing. @throws store-too-new */
+export async function migrate(connection: Connection): Promise<void> {
+  const migrations = migrationsFor(connection.types);
+  const migrator = new Migrator({ db: connection.db, provider: { getMigrations: () => Promise.resolve(migrations) } });
+  await connection.begin();
+  try {
+    await refuseUnknown(connection, new Set(Object.keys(migrations)));
+    const { error } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed');
+    await connection.commit();
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+}
+
+/** A newer version of the program may mean other things by the tables that this one knows. */
+async function refuseUnknown({ db }: Connection, known: ReadonlySet<string>): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === 'kysely_migration')) return;
+  const applied = await db
+    .$extendTables<{ kysely_migration: { name: string } }>()
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute();
+  const stranger = applied.find(({ name }) => !known.has(name));
+  if (stranger !== undefined) throw storeTooNew(stranger.name);
+}

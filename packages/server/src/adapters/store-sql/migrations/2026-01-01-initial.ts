@@ -1,0 +1,207 @@
+import type { CreateTableBuilder, Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { sql } from 'kysely';
+import type { ColumnTypes } from '../dialect/connection.ts';
+
+/** Directory, presence, conversations, calls and the journal. */
+export function initial(types: ColumnTypes): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      await createDirectory(db, types);
+      await createStreams(db, types);
+      await createConversations(db, types);
+      await createCallsAndJournal(db, types);
+    },
+  };
+}
+
+function ownedBy<T extends string, C extends string>(
+  table: CreateTableBuilder<T, C>,
+): CreateTableBuilder<T, C | 'user_id'> {
+  return table.addColumn('user_id', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'));
+}
+
+async function createDirectory(db: Kysely<unknown>, { flag }: ColumnTypes): Promise<void> {
+  const { schema } = db;
+  await schema
+    .createTable('meta')
+    .addColumn('key', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('value', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('names')
+    .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('users')
+    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('name', 'text', (c) => c.notNull().unique())
+    .addColumn('display_name', 'text', (c) => c.notNull())
+    .addColumn('cn', 'text', (c) => c.notNull().unique())
+    .addColumn('number', 'text', (c) => c.unique())
+    .addColumn('email', 'text')
+    .addColumn('is_admin', flag, (c) => c.notNull())
+    .addColumn('has_storage', flag, (c) => c.notNull())
+    .addColumn('is_locked', flag, (c) => c.notNull())
+    .addColumn('apps', 'text', (c) => c.notNull())
+    .addColumn('password_hash', 'text', (c) => c.notNull())
+    .addColumn('sealed_myapps', 'text')
+    .addColumn('search_text', 'text', (c) => c.notNull())
+    .execute();
+  await ownedBy(schema.createTable('devices').addColumn('id', 'text', (c) => c.primaryKey().notNull()))
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('label', 'text', (c) => c.notNull())
+    .addColumn('secret', 'text', (c) => c.notNull())
+    .execute();
+  await schema.createIndex('devices_by_user').on('devices').columns(['user_id', 'id']).execute();
+  await schema
+    .createTable('apps')
+    .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('guid', 'text', (c) => c.notNull())
+    .addColumn('display_name', 'text', (c) => c.notNull())
+    .addColumn('grants', 'text', (c) => c.notNull())
+    .addColumn('url', 'text')
+    .addColumn('has_websocket', flag, (c) => c.notNull())
+    .addColumn('is_hidden', flag, (c) => c.notNull())
+    .addColumn('apps', 'text', (c) => c.notNull())
+    .addColumn('users', 'text', (c) => c.notNull())
+    .addColumn('secret', 'text', (c) => c.notNull())
+    .execute();
+  await createGroupsAndContacts(db);
+}
+
+async function createGroupsAndContacts({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('groups')
+    .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('description', 'text', (c) => c.notNull())
+    .execute();
+  await ownedBy(
+    schema
+      .createTable('group_members')
+      .addColumn('group_name', 'text', (c) => c.notNull().references('groups.name').onDelete('cascade')),
+  )
+    .addPrimaryKeyConstraint('group_members_key', ['group_name', 'user_id'])
+    .execute();
+  await schema.createIndex('group_members_by_user').on('group_members').column('user_id').execute();
+  await schema
+    .createTable('contacts')
+    .addColumn('owner', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('contact', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('nickname', 'text', (c) => c.notNull())
+    .addColumn('groups', 'text', (c) => c.notNull())
+    .addColumn('subscription', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('contacts_key', ['owner', 'contact'])
+    .execute();
+  await schema.createIndex('contacts_by_contact').on('contacts').columns(['contact', 'owner']).execute();
+}
+
+async function createStreams({ schema }: Kysely<unknown>, { big }: ColumnTypes): Promise<void> {
+  await ownedBy(
+    schema.createTable('application_sessions').addColumn('session', 'text', (c) => c.primaryKey().notNull()),
+  ).execute();
+  await schema.createIndex('application_sessions_by_user').on('application_sessions').column('user_id').execute();
+  await ownedBy(schema.createTable('chat_streams').addColumn('id', 'text', (c) => c.primaryKey().notNull()))
+    .addColumn('resource', 'text', (c) => c.notNull())
+    .addColumn('opened_at', big, (c) => c.notNull())
+    .addUniqueConstraint('chat_streams_by_user', ['user_id'])
+    .execute();
+  await ownedBy(schema.createTable('cursors'))
+    .addColumn('position', big, (c) => c.notNull())
+    .addPrimaryKeyConstraint('cursors_key', ['user_id'])
+    .execute();
+  await ownedBy(schema.createTable('stated_presence'))
+    .addColumn('contact', 'text', (c) => c.notNull())
+    .addColumn('activity', 'text', (c) => c.notNull())
+    .addColumn('note', 'text', (c) => c.notNull())
+    .addColumn('at', big, (c) => c.notNull())
+    .addPrimaryKeyConstraint('stated_presence_key', ['user_id', 'contact'])
+    .execute();
+}
+
+/** Messages outlive their users: no references to `users` here. */
+async function createConversations({ schema }: Kysely<unknown>, { big, flag }: ColumnTypes): Promise<void> {
+  await schema
+    .createTable('conversations')
+    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('last_seq', big, (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('messages')
+    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('conversation', 'text', (c) => c.notNull())
+    .addColumn('seq', big, (c) => c.notNull())
+    .addColumn('sender', 'text', (c) => c.notNull())
+    .addColumn('resource', 'text', (c) => c.notNull())
+    .addColumn('recipient', 'text', (c) => c.notNull())
+    .addColumn('at', big, (c) => c.notNull())
+    .addColumn('type', 'text', (c) => c.notNull())
+    .addColumn('body', 'text', (c) => c.notNull())
+    .addColumn('search_text', 'text')
+    .addColumn('attach', 'text')
+    .addColumn('data', 'text')
+    .execute();
+  await schema.createIndex('messages_by_time').unique().on('messages').columns(['conversation', 'at', 'id']).execute();
+  await schema
+    .createTable('members')
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('conversation', 'text', (c) => c.notNull())
+    .addColumn('peer', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('members_key', ['user_id', 'conversation'])
+    .execute();
+  await schema
+    .createTable('mailbox')
+    .addColumn('id', big, (c) => c.primaryKey().notNull())
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('message', 'text', (c) => c.notNull())
+    .addColumn('conversation', 'text', (c) => c.notNull())
+    .addColumn('at', big, (c) => c.notNull())
+    .addColumn('seq', big, (c) => c.notNull())
+    .addColumn('is_read', flag, (c) => c.notNull())
+    .execute();
+  await schema.createIndex('mailbox_by_time').unique().on('mailbox').columns(['user_id', 'at', 'message']).execute();
+  await schema
+    .createIndex('mailbox_unread')
+    .on('mailbox')
+    .columns(['user_id', 'conversation', 'seq'])
+    .where(sql.ref('is_read'), '=', sql.lit(0))
+    .execute();
+  await schema
+    .createTable('idempotency')
+    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('hash', 'text', (c) => c.notNull())
+    .addColumn('message', 'text', (c) => c.notNull())
+    .addColumn('at', big, (c) => c.notNull())
+    .execute();
+  await schema.createIndex('idempotency_by_time').on('idempotency').column('at').execute();
+}
+
+async function createCallsAndJournal({ schema }: Kysely<unknown>, { big }: ColumnTypes): Promise<void> {
+  await schema
+    .createTable('calls')
+    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('number', 'text', (c) => c.notNull())
+    .addColumn('user_id', 'text')
+    .addColumn('direction', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('previous', 'text')
+    .addColumn('peer', 'text', (c) => c.notNull())
+    .addColumn('peer_name', 'text')
+    .addColumn('started_at', big, (c) => c.notNull())
+    .addColumn('connected_at', big)
+    .addColumn('ended_at', big)
+    .addColumn('end_cause', 'text')
+    .execute();
+  await schema.createIndex('calls_by_user').on('calls').columns(['user_id', 'started_at', 'id']).execute();
+  await schema
+    .createTable('entries')
+    .addColumn('position', big, (c) => c.primaryKey().notNull())
+    .addColumn('stream', 'text', (c) => c.notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('ref', 'text', (c) => c.notNull())
+    .addColumn('data', 'text')
+    .addColumn('at', big, (c) => c.notNull())
+    .execute();
+  await schema.createIndex('entries_by_stream').on('entries').columns(['stream', 'position']).execute();
+}

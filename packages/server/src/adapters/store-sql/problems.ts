@@ -1,0 +1,42 @@
+import { Problem } from '../../kit/index.ts';
+
+export function nameTaken(subject: string): Problem {
+  return new Problem('name-taken', 'This name is taken.', { subject });
+}
+
+export function numberTaken(subject: string): Problem {
+  return new Problem('number-taken', 'This number belongs to another user.', { subject });
+}
+
+export function unknownContact(subject: string): Problem {
+  return new Problem('unknown-contact', 'There is no such contact.', { subject });
+}
+
+/** What was asked contradicts what stands: an id that is used already. */
+export function conflict(cause: unknown): Problem {
+  return new Problem('store-conflict', 'The store holds something else under this key.', { cause });
+}
+
+export function searchTooComplex(): Problem {
+  return new Problem('search-too-complex', 'The search has too many or too long words.');
+}
+
+/** It is unknown whether the unit was applied; with its idempotency key it may be repeated. */
+export function storeUnavailable(reason: string): Problem {
+  return new Problem('store-unavailable', `The store cannot be used now: ${reason}.`, {
+    retry: true,
+    retryAfterMs: 1000,
+  });
+}
+
+export function storeTooNew(subject: string): Problem {
+  return new Problem('store-too-new', 'The database was made by a newer version of the program.', { subject });
+}
+
+export function storeUnsupported(subject: string): Problem {
+  return new Problem('store-unsupported', 'There is no store for this kind of address.', { subject });
+}
+
+export function storeInUse(subject: string, cause: unknown): Problem {
+  return new Problem('store-in-use', 'Another process has this database open.', { subject, cause });
+}

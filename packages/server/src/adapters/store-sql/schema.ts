@@ -1,0 +1,204 @@
+import type { CallDirection, CallEnd, CallState } from '../../core/calls/index.ts';
+import type { BodyType } from '../../core/conversations/index.ts';
+import type { Contact, DeviceKind } from '../../core/directory/index.ts';
+import type { CallId, ConversationId, MessageId, StreamId, UserId } from '../../core/journal/index.ts';
+import type { PresenceContact } from '../../core/presence/index.ts';
+
+/** A claim as both databases can index and compare it. */
+export type Flag = 0 | 1;
+
+/** What this database is. `key`: `epoch`. */
+export interface MetaTable {
+  key: string;
+  value: string;
+}
+
+/** The one namespace of users, App objects, groups and workgroups. */
+export interface NamesTable {
+  name: string;
+  kind: 'user' | 'app' | 'group' | 'workgroup';
+}
+
+export interface UsersTable {
+  id: UserId;
+  name: string;
+  display_name: string;
+  cn: string;
+  number: string | null;
+  email: string | null;
+  is_admin: Flag;
+  has_storage: Flag;
+  is_locked: Flag;
+  /** JSON list. */
+  apps: string;
+  password_hash: string;
+  sealed_myapps: string | null;
+  /** Everything a directory search looks at, in lower case. */
+  search_text: string;
+}
+
+export interface DevicesTable {
+  id: string;
+  user_id: UserId;
+  kind: DeviceKind;
+  label: string;
+  secret: string;
+}
+
+export interface AppsTable {
+  name: string;
+  guid: string;
+  display_name: string;
+  /** JSON list. */
+  grants: string;
+  url: string | null;
+  has_websocket: Flag;
+  is_hidden: Flag;
+  /** JSON list. */
+  apps: string;
+  users: 'all' | 'listed';
+  secret: string;
+}
+
+export interface GroupsTable {
+  name: string;
+  description: string;
+}
+
+export interface GroupMembersTable {
+  group_name: string;
+  user_id: UserId;
+}
+
+export interface ContactsTable {
+  owner: UserId;
+  contact: UserId;
+  nickname: string;
+  /** JSON list. */
+  groups: string;
+  subscription: Contact['subscription'];
+}
+
+export interface ApplicationSessionsTable {
+  session: string;
+  user_id: UserId;
+}
+
+export interface ChatStreamsTable {
+  id: string;
+  user_id: UserId;
+  resource: string;
+  opened_at: number;
+}
+
+/** How far a user's streams have been told. */
+export interface CursorsTable {
+  user_id: UserId;
+  position: number;
+}
+
+export interface StatedPresenceTable {
+  user_id: UserId;
+  contact: PresenceContact;
+  activity: string;
+  note: string;
+  at: number;
+}
+
+export interface ConversationsTable {
+  id: ConversationId;
+  last_seq: number;
+}
+
+export interface MessagesTable {
+  id: MessageId;
+  conversation: ConversationId;
+  seq: number;
+  sender: UserId;
+  resource: string;
+  recipient: UserId;
+  at: number;
+  type: BodyType;
+  body: string;
+  /** The text without tags in lower case; null where that is the body itself. */
+  search_text: string | null;
+  /** JSON list; null: nothing attached. */
+  attach: string | null;
+  /** JSON object. */
+  data: string | null;
+}
+
+/** Whose conversation it is: one row per party that anything was ever kept for. */
+export interface MembersTable {
+  user_id: UserId;
+  conversation: ConversationId;
+  peer: UserId;
+}
+
+/** History of one user: one row per message that was kept for him. `id` is the message's small number. */
+export interface MailboxTable {
+  id: number;
+  user_id: UserId;
+  message: MessageId;
+  conversation: ConversationId;
+  at: number;
+  seq: number;
+  is_read: Flag;
+}
+
+export interface IdempotencyTable {
+  /** `<user> <command> <key>`: neither of the first two holds a space. */
+  id: string;
+  hash: string;
+  message: MessageId;
+  at: number;
+}
+
+export interface CallsTable {
+  id: CallId;
+  number: string;
+  user_id: UserId | null;
+  direction: CallDirection;
+  state: CallState;
+  previous: CallState | null;
+  peer: string;
+  peer_name: string | null;
+  started_at: number;
+  connected_at: number | null;
+  ended_at: number | null;
+  end_cause: CallEnd | null;
+}
+
+/** The journal: an entry names its stream and what it is about, never the text. */
+export interface EntriesTable {
+  position: number;
+  stream: StreamId;
+  kind: 'message' | 'call-record' | 'directory';
+  /** Id of the message or call; for `directory` the id of what changed. */
+  ref: string;
+  /** For `directory`: what changed. */
+  data: string | null;
+  at: number;
+}
+
+export interface Tables {
+  meta: MetaTable;
+  names: NamesTable;
+  users: UsersTable;
+  devices: DevicesTable;
+  apps: AppsTable;
+  groups: GroupsTable;
+  group_members: GroupMembersTable;
+  contacts: ContactsTable;
+  application_sessions: ApplicationSessionsTable;
+  chat_streams: ChatStreamsTable;
+  cursors: CursorsTable;
+  stated_presence: StatedPresenceTable;
+  conversations: ConversationsTable;
+  messages: MessagesTable;
+  members: MembersTable;
+  mailbox: MailboxTable;
+  idempotency: IdempotencyTable;
+  calls: CallsTable;
+  entries: EntriesTable;
+}

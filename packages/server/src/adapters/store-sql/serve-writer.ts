@@ -1,0 +1,69 @@
+import { migrate } from './migrate.ts';
+import type { Connection } from './dialect/connection.ts';
+import { HighWater } from './high-water.ts';
+import { oldestOf } from './journal-rows.ts';
+import { sweep } from './sweep.ts';
+import { failureOf, type WorkerPart, type WriterAsk, type WriterReply } from './wire.ts';
+import { Writer } from './writer.ts';
+
+type WriterPart = Extract<WorkerPart, { part: 'writer' }>;
+
+/** Opens the database for writing and says so; what it returns serves one ask at a time. */
+export async function serveWriter(
+  connection: Connection,
+  part: WriterPart,
+  reply: (reply: WriterReply) => void,
+): Promise<(ask: WriterAsk) => Promise<void>> {
+  await migrate(connection);
+  const writer = await Writer.open(connection);
+  const highWater = new HighWater(`${part.file}.high-water`);
+  const epoch = await settleEpoch(connection, { highWater, head: writer.head, fresh: part.freshEpoch });
+  highWater.write(epoch, writer.head);
+  reply({ is: 'open', epoch, head: writer.head, oldest: await oldestOf(connection.db) });
+
+  return async (ask) => {
+    switch (ask.do) {
+      case 'units': {
+        const outcomes = await writer.commit(ask.units, ask.now);
+        highWater.write(epoch, writer.head);
+        reply({ is: 'committed', outcomes });
+        return;
+      }
+      case 'sweep':
+        reply(await swept(connection, { now: ask.now, retentionMs: part.retentionMs }));
+        return;
+      case 'close':
+        highWater.close();
+        await connection.close();
+        reply({ is: 'closed' });
+    }
+  };
+}
+
+/** The epoch that stands, or a new one where positions of this journal could have meant something else. */
+async function settleEpoch(
+  connection: Connection,
+  at: { readonly highWater: HighWater; readonly head: number; readonly fresh: string },
+): Promise<string> {
+  const { db } = connection;
+  const row = await db.selectFrom('meta').select('value').where('key', '=', 'epoch').executeTakeFirst();
+  if (row !== undefined && at.highWater.continues(row.value, at.head)) return row.value;
+  await db
+    .insertInto('meta')
+    .values({ key: 'epoch', value: at.fresh })
+    .onConflict((on) => on.column('key').doUpdateSet({ value: at.fresh }))
+    .execute();
+  return at.fresh;
+}
+
+async function swept(
+  connection: Connection,
+  how: { readonly now: number; readonly retentionMs: number },
+): Promise<WriterReply> {
+  try {
+    return { is: 'swept', ...(await sweep(connection, how)) };
+  } catch (error) {
+    if (connection.isBroken(error)) throw error;
+    return { is: 'unswept', failure: failureOf(error) };
+  }
+}

@@ -1,0 +1,131 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Batch, DurableEvent, TielineBell, TielineJournal, TielineStore } from '../../core/index.ts';
+import type { JournalRange, Position } from '../../core/journal/index.ts';
+import { type Clock, every, type Ids, reasonOf } from '../../kit/index.ts';
+import { lockSqlite } from './dialect/sqlite.ts';
+import { silentLog, type StoreLog } from './log.ts';
+import { storeUnsupported } from './problems.ts';
+import { ReadDesk } from './read-desk.ts';
+import { queryOf, type WorkerPart, type WrittenEntry } from './wire.ts';
+import { WriteDesk } from './write-desk.ts';
+
+/** How long entries of the journal stand unless it is said otherwise (design §5). */
+const RETENTION_MS = 7 * 24 * 3_600_000;
+/** How often what has had its time is looked for. */
+const SWEEP_MS = 60_000;
+/** 16 characters of 32: two stores never have the same epoch. */
+const EPOCH_LENGTH = 16;
+
+export type StoreSqlOptions = ({ readonly file: string } | { readonly url: string }) & {
+  readonly bell: Pick<TielineBell, 'ring'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log?: StoreLog;
+  readonly retentionMs?: number;
+};
+
+export interface StoreFigures {
+  readonly commits: number;
+  readonly units: number;
+  readonly failedUnits: number;
+  /** Units that wait for their commit, those under way included. */
+  readonly queueDepth: number;
+  readonly reads: number;
+  readonly readDepth: number;
+  readonly restarts: number;
+  readonly head: Position;
+  readonly oldest: Position;
+}
+
+export interface SqlStore {
+  readonly store: TielineStore;
+  readonly journal: TielineJournal;
+  figures(): StoreFigures;
+  /** Waits for what was asked, then closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @throws store-unsupported | store-in-use | store-too-new, or what the database says. */
+export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore> {
+  const file = fileOf(options);
+  mkdirSync(dirname(file), { recursive: true });
+  const lock = lockSqlite(file);
+  // Made by hand so that it is its owner's alone; what SQLite makes beside it has the same rights.
+  closeSync(openSync(file, 'a', 0o600));
+  const { clock, ids, bell, log = silentLog, retentionMs = RETENTION_MS } = options;
+  const onBatch = (batch: Batch): void => {
+    try {
+      bell.ring(batch);
+    } catch (error) {
+      log.warn('a listener of the bell failed', { reason: reasonOf(error) });
+    }
+  };
+  const part = (): WorkerPart => ({ part: 'writer', file, retentionMs, freshEpoch: ids.label(EPOCH_LENGTH) });
+  const writes = new WriteDesk({ clock, log, onBatch, part });
+  const reads = new ReadDesk({ clock, log, part: () => ({ part: 'reader', file }) });
+  try {
+    await writes.open();
+    await reads.open();
+  } catch (error) {
+    await writes.close();
+    lock.release();
+    throw error;
+  }
+  const sweeper = every(clock, SWEEP_MS, () => writes.sweep());
+  let closing: Promise<void> | null = null;
+  return {
+    store: {
+      write: (kind, input) => writes.write(kind, input),
+      read: (kind, input) => reads.ask({ ask: 'query', query: queryOf(kind, input) }),
+    },
+    journal: journalOf(writes, reads),
+    figures: () => figuresOf(writes, reads),
+    close() {
+      sweeper.cancel();
+      closing ??= closeAll(writes, reads).finally(() => lock.release());
+      return closing;
+    },
+  };
+}
+
+/** The reader first: the last connection to go folds the write-ahead log into the file. */
+async function closeAll(writes: WriteDesk, reads: ReadDesk): Promise<void> {
+  await reads.close();
+  await writes.close();
+}
+
+function journalOf(writes: WriteDesk, reads: ReadDesk): TielineJournal {
+  return {
+    get epoch() {
+      return writes.epoch;
+    },
+    head: () => Promise.resolve(writes.head),
+    oldest: () => Promise.resolve(writes.oldest),
+    range: (range) => reads.ask<JournalRange<DurableEvent>>({ ask: 'range', range }),
+    tail: ({ after, limit }) => reads.ask<readonly WrittenEntry[]>({ ask: 'tail', after, limit }),
+  };
+}
+
+function figuresOf(writes: WriteDesk, reads: ReadDesk): StoreFigures {
+  const { commits, units, failed } = writes.figures;
+  return {
+    commits,
+    units,
+    failedUnits: failed,
+    queueDepth: writes.depth,
+    reads: reads.answered,
+    readDepth: reads.depth,
+    restarts: writes.restarts + reads.restarts,
+    head: writes.head,
+    oldest: writes.oldest,
+  };
+}
+
+/** `sqlite:///path` as a URL means the file; other databases are not here yet. */
+function fileOf(options: { readonly file: string } | { readonly url: string }): string {
+  if ('file' in options) return resolve(options.file);
+  const path = /^(?:sqlite|file):(?:\/\/)?(.+)$/.exec(options.url)?.[1];
+  if (path === undefined) throw storeUnsupported(options.url.replace(/:.*$/s, ''));
+  return resolve(path);
+}

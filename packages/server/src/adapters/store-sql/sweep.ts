@@ -1,0 +1,68 @@
+import type { Position } from '../../core/journal/index.ts';
+import type { Connection } from './dialect/connection.ts';
+import { headOf, oldestOf } from './journal-rows.ts';
+import { IDEMPOTENCY_MS } from './units/append.ts';
+
+/** Rows deleted in one transaction: a few milliseconds, in which no unit is held up for long. */
+const PIECE = 500;
+
+export interface Swept {
+  readonly oldest: Position;
+  /** A piece was full: there may be more. */
+  readonly isMore: boolean;
+}
+
+/** Deletes one piece of what has had its time: entries from the oldest on, and idempotency keys. */
+export async function sweep(
+  connection: Connection,
+  { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
+): Promise<Swept> {
+  await connection.begin();
+  try {
+    const entries = await sweepEntries(connection, now - retentionMs);
+    const keys = await sweepKeys(connection, now - IDEMPOTENCY_MS);
+    const oldest = await oldestOf(connection.db);
+    await connection.commit();
+    return { oldest, isMore: entries === PIECE || keys === PIECE };
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+}
+
+/** From the oldest on and without gaps, even if the clock was set back meanwhile. The last entry stays: it holds the head. */
+async function sweepEntries({ db }: Connection, before: number): Promise<number> {
+  const head = await headOf(db);
+  const rows = await db
+    .selectFrom('entries')
+    .select(['position', 'at'])
+    .where('position', '<', head)
+    .orderBy('position')
+    .limit(PIECE)
+    .execute();
+  const young = rows.findIndex((row) => row.at >= before);
+  const expired = young < 0 ? rows : rows.slice(0, young);
+  const last = expired.at(-1);
+  if (last !== undefined) await db.deleteFrom('entries').where('position', '<=', last.position).execute();
+  return expired.length;
+}
+
+async function sweepKeys({ db }: Connection, before: number): Promise<number> {
+  const rows = await db
+    .selectFrom('idempotency')
+    .select('id')
+    .where('at', '<=', before)
+    .orderBy('at')
+    .limit(PIECE)
+    .execute();
+  if (rows.length > 0)
+    await db
+      .deleteFrom('idempotency')
+      .where(
+        'id',
+        'in',
+        rows.map((row) => row.id),
+      )
+      .execute();
+  return rows.length;
+}

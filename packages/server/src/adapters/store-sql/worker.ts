@@ -1,0 +1,43 @@
+/** The inside of both workers: one connection, one thing at a time, in the order in which it was asked. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { openSqlite } from './dialect/sqlite.ts';
+import { serveReader } from './serve-reader.ts';
+import { serveWriter } from './serve-writer.ts';
+import { failureOf, type ReaderAsk, type WorkerPart, type WriterAsk } from './wire.ts';
+
+async function main(port: MessagePort, part: WorkerPart): Promise<void> {
+  const connection = openSqlite(part.file, { readOnly: part.part === 'reader' });
+  if (part.part === 'writer') {
+    const serve = await serveWriter(connection, part, (reply) => port.postMessage(reply));
+    inOrder<WriterAsk>(port, serve);
+  } else {
+    const serve = serveReader(connection, (reply) => port.postMessage(reply));
+    inOrder<ReaderAsk>(port, serve);
+  }
+}
+
+/** Whatever `serve` throws ends the worker: it can't be trusted any more, and a new one begins with the database alone. */
+function inOrder<Ask extends { readonly do: string }>(port: MessagePort, serve: (ask: Ask) => Promise<void>): void {
+  let last = Promise.resolve();
+  port.on('message', (ask: Ask) => {
+    last = last
+      .then(() => serve(ask))
+      .then(
+        () => {
+          if (ask.do === 'close') port.close();
+        },
+        (error: unknown) => die(port, error),
+      );
+  });
+}
+
+function die(port: MessagePort, error: unknown): void {
+  port.postMessage({ is: 'refused', failure: failureOf(error) });
+  port.close();
+  setImmediate(() => process.exit(1));
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  main(port, workerData as WorkerPart).catch((error: unknown) => die(port, error));
+}
