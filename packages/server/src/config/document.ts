@@ -45,7 +45,11 @@ function rowOf({ key, env, schema, about }: Setting): readonly string[] {
 
 function shownDefault(schema: Setting['schema']): string {
   const value = defaultOf(schema);
-  const text = Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? '' : String(value);
+  const text = Array.isArray(value)
+    ? value.join(', ')
+    : ['string', 'number', 'boolean'].includes(typeof value)
+      ? JSON.stringify(value).replaceAll('"', '')
+      : '';
   return text === '' ? '' : `\`${text}\``;
 }
 
