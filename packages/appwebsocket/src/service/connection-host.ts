@@ -1,0 +1,21 @@
+import type { AcceptorEnvironment, AcceptorSettings } from '../handshake/acceptor-model.ts';
+import type { ServiceLimits } from './limits.ts';
+import type { LoginGuard } from './login-guard.ts';
+import type { Routes } from './routes.ts';
+import type { ServiceConnection } from './service-connection.ts';
+import type { AppServiceOptions } from './service-options.ts';
+
+/** What a connection needs of its service. */
+export interface ConnectionHost {
+  readonly options: AppServiceOptions;
+  readonly limits: ServiceLimits;
+  readonly settings: AcceptorSettings;
+  readonly environment: AcceptorEnvironment;
+  readonly routes: Routes;
+  readonly guard: LoginGuard;
+  report(error: unknown): void;
+  refused(reason: string, address: string): void;
+  /** The login stands: it is no stranger any more. */
+  admitted(connection: ServiceConnection): void;
+  gone(connection: ServiceConnection, wasReady: boolean): void;
+}

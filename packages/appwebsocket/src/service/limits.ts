@@ -1,0 +1,47 @@
+import { MAX_CALLS_IN_WORK, MAX_UNAUTHENTICATED_SOCKETS } from '../wire/bounds.ts';
+
+/** Text frames, binary frames and pings before the login: a login takes three, KeepAlive and early requests some more. */
+export const MAX_FRAMES_BEFORE_LOGIN = 128;
+/** WebSockets of one service. */
+export const MAX_CONNECTIONS = 20_000;
+/** Parts of one fragmented message, and chunks of the network in one message: thousands of tiny ones cost memory. */
+export const MAX_FRAGMENTS = 1_024;
+export const MAX_CHUNKS = 16_384;
+/** The acceptor pings as well (AW §5.4); two pings without any frame, and the peer is dead. */
+export const PING_MS = 30_000;
+/** A peer that takes nothing of what waits for it is closed after this time. */
+export const SLOW_PEER_MS = 60_000;
+
+/** How many failures in a row, and how long until one is forgiven. */
+export interface FailureRate {
+  readonly burst: number;
+  readonly forgiveMs: number;
+}
+
+/** Failed logins of one address: many accounts may share it, behind a proxy. */
+export const ADDRESS_FAILURES: FailureRate = { burst: 100, forgiveMs: 100 };
+/** Failed logins of one account from one address; from other addresses the account stays open. */
+export const ACCOUNT_FAILURES: FailureRate = { burst: 10, forgiveMs: 5_000 };
+
+/** Bounds of one service that a program may set for itself. */
+export interface ServiceLimits {
+  /** Sockets that have not logged in. */
+  readonly unauthenticatedSockets: number;
+  readonly connections: number;
+  /** Requests of one peer that handlers are working on; the next one waits in the socket. */
+  readonly callsInWork: number;
+  readonly loginTimeoutMs: number;
+  readonly pingMs: number;
+  readonly addressFailures: FailureRate;
+  readonly accountFailures: FailureRate;
+}
+
+export const SERVICE_LIMITS: Omit<ServiceLimits, 'loginTimeoutMs'> & { readonly loginTimeoutMs: number } = {
+  unauthenticatedSockets: MAX_UNAUTHENTICATED_SOCKETS,
+  connections: MAX_CONNECTIONS,
+  callsInWork: MAX_CALLS_IN_WORK,
+  loginTimeoutMs: 30_000,
+  pingMs: PING_MS,
+  addressFailures: ADDRESS_FAILURES,
+  accountFailures: ACCOUNT_FAILURES,
+};

@@ -1,0 +1,293 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { FlowGate } from '../client/flow-gate.ts';
+import { decryptWith, encryptWith, hashWith } from '../crypto/digests.ts';
+import type { AcceptorEffect, AcceptorInput, PasswordRequest } from '../handshake/acceptor-model.ts';
+import { acceptorStart, acceptorStep } from '../handshake/acceptor.ts';
+import type { AppIdentity } from '../handshake/identity.ts';
+import { WsCarrier } from '../platform/carrier-node.ts';
+import { ApiCaller } from '../session/api-caller.ts';
+import { Requester } from '../session/requester.ts';
+import type { PbxInfo } from '../wire/base-messages.ts';
+import type { Envelope, JsonObject } from '../wire/envelope.ts';
+import { AppWebsocketError } from '../wire/errors.ts';
+import type { ApiObject } from './api-object.ts';
+import { BackPressure } from './back-pressure.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { MessageDesk } from './message-desk.ts';
+import { askPassword } from './password-source.ts';
+import { watchStranger } from './stranger-watch.ts';
+
+/** How a connection came in. */
+export interface Arrival {
+  readonly remoteAddress: string;
+  readonly forwardedFor: string;
+}
+
+/** A connection to an app service: a page, another service or a PBX at the other end. Made by `AppService`. */
+export class ServiceConnection extends ApiCaller {
+  /** Address of the peer, as `addressOf` gives it. */
+  readonly remoteAddress: string;
+  /** The header `X-Forwarded-For`; `""` where there was none. */
+  readonly forwardedFor: string;
+  readonly #host: ConnectionHost;
+  readonly #carrier: WsCarrier;
+  readonly #gate: FlowGate<Extract<AcceptorEffect, { type: 'message' }>>;
+  readonly #desk: MessageDesk;
+  readonly #backPressure: BackPressure;
+  #state = acceptorStart();
+  #asker: Requester | undefined;
+  #told: PbxInfo | undefined;
+  #lastRequest: PasswordRequest | undefined;
+  #stopWatching: (() => void) | undefined;
+  #loginTimer: ReturnType<typeof setTimeout> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #hasBeenHeard = true;
+  #isHeldBack = false;
+  #isClosing = false;
+
+  /** @internal */
+  constructor(host: ConnectionHost, socket: WebSocket, stream: Duplex, arrival: Arrival) {
+    super();
+    this.#host = host;
+    this.remoteAddress = arrival.remoteAddress;
+    this.forwardedFor = arrival.forwardedFor;
+    this.#carrier = new WsCarrier(
+      socket,
+      {
+        opened: () => undefined,
+        text: (text) => this.#onText(text),
+        alive: () => (this.#hasBeenHeard = true),
+        closed: () => this.#onClosed(),
+      },
+      stream,
+    );
+    this.#gate = new FlowGate(
+      ({ envelope, text }) => this.#onMessage(envelope, text),
+      (isHeld) => this.#holdBack(isHeld),
+    );
+    this.#desk = new MessageDesk(this, host, this.#gate);
+    this.#backPressure = new BackPressure(this.#carrier, this.#gate, () => this.#tooSlow());
+    this.#stopWatching = watchStranger(socket, stream, (what) => this.#refuse(what));
+    this.#loginTimer = setTimeout(() => this.#step({ type: 'login-timeout' }), host.limits.loginTimeoutMs);
+  }
+
+  /** Who has logged in. Throws `not-logged-in` before that. */
+  get identity(): AppIdentity {
+    const { identity } = this.#state;
+    if (identity === undefined) throw new AppWebsocketError('not-logged-in');
+    return identity;
+  }
+
+  /** What the PBX at the other end told about itself; undefined: it is no PBX. */
+  get pbx(): PbxInfo | undefined {
+    return this.#told;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.phase === 'ready' && !this.#isClosing;
+  }
+
+  /** Aborted when the connection closes. */
+  get signal(): AbortSignal {
+    return this.#desk.signal;
+  }
+
+  /** Bytes sent that the socket has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#carrier.bufferedBytes;
+  }
+
+  /** Sends any message. Throws `not-connected`. */
+  send(message: JsonObject): void {
+    this.sendText(JSON.stringify(message));
+  }
+
+  /** Sends a text as it is. Throws `not-connected`. */
+  sendText(text: string): void {
+    if (!this.isOpen) throw new AppWebsocketError('not-connected');
+    this.#write(text);
+  }
+
+  /** Resolves when the socket has taken what was sent. */
+  drained(): Promise<void> {
+    return this.#carrier.drained();
+  }
+
+  /** RC4 with the session key, as hex. A `seed` must not repeat on a connection. Throws `not-logged-in`. */
+  encrypt(seed: string, data: string): string {
+    return encryptWith(this.#sessionKey(), seed, data);
+  }
+
+  /** Throws `not-logged-in`, `bad-hex`. */
+  decrypt(seed: string, hex: string): string {
+    return decryptWith(this.#sessionKey(), seed, hex);
+  }
+
+  hash(seed: string, data: string): string {
+    return hashWith(this.#sessionKey(), seed, data);
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#gate.clear();
+    this.#carrier.close(code, reason);
+  }
+
+  /** @internal */
+  attach<T extends ApiObject>(api: string, kind: ApiObjectKind<T>): T {
+    const object = new kind(api, this, this.#gate);
+    this.#desk.attach(object);
+    return object;
+  }
+
+  /** @internal */
+  detach(object: ApiObject): void {
+    this.#desk.detach(object);
+  }
+
+  /** @internal Every `pingMs`: a peer that sent nothing since the last time is dead (AW §5.4). */
+  tick(): void {
+    // While reading is held back, silence says nothing.
+    if (!this.#hasBeenHeard && !this.#isHeldBack) return this.#carrier.destroy();
+    this.#hasBeenHeard = false;
+    this.#carrier.ping();
+  }
+
+  /** @internal */
+  get requester(): Requester {
+    this.#asker ??= new Requester((text) => this.sendText(text));
+    return this.#asker;
+  }
+
+  #sessionKey(): string {
+    const { sessionKey } = this.#state;
+    if (sessionKey === undefined) throw new AppWebsocketError('not-logged-in');
+    return sessionKey;
+  }
+
+  #onText(text: string): void {
+    this.#hasBeenHeard = true;
+    if (this.#isClosing) return;
+    try {
+      this.#step({ type: 'text', text });
+    } catch (error) {
+      // A callback of the program threw: `admit`, `appInfo`.
+      this.#host.report(error);
+      this.close(1011, 'internal error');
+    }
+  }
+
+  #step(input: AcceptorInput): void {
+    const { state, effects } = acceptorStep(this.#state, input, this.#host.environment, this.#host.settings);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: AcceptorEffect): void {
+    switch (effect.type) {
+      case 'message':
+        return this.#gate.take(effect, effect.text.length);
+      case 'send':
+        return this.#write(effect.text);
+      case 'lookup':
+        return this.#lookUp(effect.ticket, effect.request);
+      case 'ready':
+        if (!effect.isAgain) this.#onReady();
+        return;
+      case 'failed':
+        this.#host.guard.failed(this.remoteAddress, this.#lastRequest);
+        return this.#host.refused('login failed', this.remoteAddress);
+      case 'pbx-info':
+        this.#told = effect.info;
+        return this.#desk.onPbxInfo(effect.info);
+      case 'close':
+        if (effect.afterMs === 0) return this.#refuseOrClose(effect.code, effect.reason);
+        this.#closeTimer = setTimeout(() => this.close(effect.code, effect.reason), effect.afterMs);
+    }
+  }
+
+  #refuseOrClose(code: number, reason: string): void {
+    if (this.#stopWatching !== undefined) this.#host.refused(reason, this.remoteAddress);
+    this.close(code, reason);
+  }
+
+  #lookUp(ticket: number, request: PasswordRequest): void {
+    const { guard, options } = this.#host;
+    this.#lastRequest = request;
+    if (!guard.mayTry(this.remoteAddress, request))
+      return this.#step({ type: 'looked-up', ticket, answer: { refuse: undefined } });
+    const failed = (error: unknown): void => {
+      this.#host.report(error);
+      this.#step({ type: 'looked-up', ticket, answer: { refuse: 'temporary failure' } });
+    };
+    try {
+      const answer = askPassword(options.password, request);
+      if (!(answer instanceof Promise)) this.#step({ type: 'looked-up', ticket, answer });
+      else answer.then((found) => this.#step({ type: 'looked-up', ticket, answer: found }), failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #onReady(): void {
+    this.#endWatch();
+    clearTimeout(this.#loginTimer);
+    this.#host.admitted(this);
+  }
+
+  /** What a stranger sends from here on is not even read. */
+  #refuse(reason: string): void {
+    this.#host.refused(reason, this.remoteAddress);
+    this.close(1008, reason);
+    this.#carrier.holdBack(true);
+  }
+
+  #endWatch(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  #onMessage(envelope: Envelope, text: string): void {
+    if (this.#isClosing || this.#asker?.take(envelope, text.length) === true) return;
+    this.#desk.take(envelope, text);
+  }
+
+  #write(text: string): void {
+    if (this.#isClosing) return;
+    this.#carrier.send(text);
+    this.#backPressure.check();
+  }
+
+  #tooSlow(): void {
+    this.#host.refused('the peer reads too slowly', this.remoteAddress);
+    this.close(1013, 'slow-peer');
+    this.#carrier.destroy();
+  }
+
+  #holdBack(isHeld: boolean): void {
+    this.#isHeldBack = isHeld;
+    if (!isHeld) this.#hasBeenHeard = true;
+    if (!this.#isClosing) this.#carrier.holdBack(isHeld);
+  }
+
+  #onClosed(): void {
+    const wasReady = this.#state.identity !== undefined;
+    this.#isClosing = true;
+    clearTimeout(this.#loginTimer);
+    clearTimeout(this.#closeTimer);
+    this.#backPressure.end();
+    this.#endWatch();
+    this.#step({ type: 'closed' });
+    this.#asker?.end(new AppWebsocketError('connection-lost'));
+    this.#desk.close();
+    this.#host.gone(this, wasReady);
+  }
+}
+
+type ApiObjectKind<T extends ApiObject> = new (
+  api: string,
+  connection: ServiceConnection,
+  gate: Pick<FlowGate<never>, 'hold' | 'release'>,
+) => T;
