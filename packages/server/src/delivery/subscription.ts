@@ -44,6 +44,7 @@ export interface SubscriptionParts {
 export function openSubscription(parts: SubscriptionParts): Subscription {
   const { journal, tail, streams, sink } = parts;
   let cursor: Position = tail.applied;
+  let isStarted = false;
   let isLive = false;
   let isReading = false;
   let isOpen = true;
@@ -66,6 +67,7 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
     try {
       const point = await startingPoint();
       if (!isOpen) return;
+      isStarted = true;
       if (typeof point === 'number') cursor = point;
       else {
         cursor = tail.applied;
@@ -130,6 +132,9 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
 
   return {
     get resume() {
+      // Who leaves before the start was known goes on where he wanted to start.
+      if (!isStarted && parts.from !== 'now')
+        return 'resume' in parts.from ? parts.from.resume : formatResume(journal.epoch, parts.from.position);
       return formatResume(journal.epoch, cursor);
     },
     pump: () => void catchUp(),

@@ -19,8 +19,8 @@ export interface Passwords {
   verify(password: string, hash: string | null): Promise<boolean>;
 }
 
-export function createPasswords(): Passwords {
-  const waiting = new BoundedQueue<Deferred<void>>(MAX_WAITING);
+export function createPasswords(maxWaiting = MAX_WAITING): Passwords {
+  const waiting = new BoundedQueue<Deferred<void>>(maxWaiting);
   let running = 0;
 
   async function derive(password: string, salt: Buffer, cost: typeof COST): Promise<Buffer> {
