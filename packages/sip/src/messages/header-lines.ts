@@ -1,4 +1,5 @@
 import { MAX_HEADER_LINES } from './bounds.ts';
+import { isEscapedAt } from './errors.ts';
 import { Headers } from './headers.ts';
 import { knownName } from './header-names.ts';
 import { isToken } from './params.ts';
@@ -51,7 +52,7 @@ export function readHeaderLines(head: string, at: number): HeaderLines {
   let seen = 0;
   let lines = 0;
   let pos = at;
-  if (head.includes('\0')) problem = { code: 'header-syntax', status: 400, reason: 'NUL In Headers' };
+  if (hasBareNul(head)) problem = { code: 'header-syntax', status: 400, reason: 'NUL In Headers' };
   while (pos < head.length) {
     if (++lines > MAX_HEADER_LINES) {
       problem = { code: 'too-large', status: 513, reason: 'Too Many Headers' };
@@ -81,6 +82,12 @@ export function readHeaderLines(head: string, at: number): HeaderLines {
     pos = next;
   }
   return { headers: Headers.adopt(names, keys, values), problem, repeated };
+}
+
+/** NUL is good in a quoted pair alone (RFC 3261 25.1). */
+function hasBareNul(head: string): boolean {
+  for (let at = head.indexOf('\0'); at >= 0; at = head.indexOf('\0', at + 1)) if (!isEscapedAt(head, at)) return true;
+  return false;
 }
 
 function lineEnd(head: string, from: number): number {

@@ -108,9 +108,9 @@ function isSafeValue(text: string): boolean {
   return SAFE_VALUE.test(text);
 }
 
-/** `a "b"` becomes `"a \"b\""`. */
+/** `a "b"` becomes `"a \"b\""`. Control characters are written as pairs (RFC 3261 25.1), but CR and LF, which have no such form. */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return `"${text.replace(/["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, '\\$&')}"`;
 }
 
 export function unquote(text: string): string {
