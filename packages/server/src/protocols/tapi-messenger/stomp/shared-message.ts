@@ -1,0 +1,64 @@
+import type { SharedText } from '../sockjs/index.ts';
+import { SharedText as Shared } from '../sockjs/index.ts';
+import { headerLine } from './encode.ts';
+import { escapeHeader } from './escape.ts';
+import type { Header, StompVersion } from './frame.ts';
+
+const HEAD = new Shared('MESSAGE\ndestination:');
+
+/** Whom one copy of a message is for. */
+export interface Envelope {
+  readonly destination: string;
+  /** Null: a subscription of 1.0 without id. */
+  readonly subscription: string | null;
+  readonly messageId: string;
+  /** Further headers of this copy alone. */
+  readonly headers?: readonly Header[];
+}
+
+/** What a shared message is sent through. */
+export interface MessageCarrier {
+  sendShared(head: SharedText, middle: string, tail: SharedText): void;
+}
+
+/**
+ * A MESSAGE for any number of subscribers: body and common headers are encoded once for each version, and escaped for SockJS
+ * once; a copy adds its destination, subscription, message-id and headers of its own (TM ST-30, ST-31).
+ */
+export class SharedMessage {
+  readonly #contentType: string;
+  readonly #headers: readonly Header[];
+  readonly #body: string;
+  readonly #tails = new Map<StompVersion, SharedText>();
+
+  constructor(message: { readonly contentType?: string; readonly headers?: readonly Header[]; readonly body: string }) {
+    this.#contentType = message.contentType === undefined ? '' : `content-type:${message.contentType}\n`;
+    this.#headers = message.headers ?? [];
+    this.#body = message.body;
+  }
+
+  static json(value: unknown): SharedMessage {
+    return new SharedMessage({ contentType: 'application/json;charset=UTF-8', body: JSON.stringify(value) });
+  }
+
+  static text(body: string): SharedMessage {
+    return new SharedMessage({ contentType: 'text/plain;charset=UTF-8', body });
+  }
+
+  sendTo(carrier: MessageCarrier, version: StompVersion, envelope: Envelope): void {
+    const { destination, subscription, messageId, headers = [] } = envelope;
+    const id = subscription === null ? '' : headerLine(['subscription', subscription], version);
+    const own = headers.map((header) => headerLine(header, version)).join('');
+    const middle = `${escapeHeader(destination, version)}\n${this.#contentType}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
+    carrier.sendShared(HEAD, middle, this.#tail(version));
+  }
+
+  #tail(version: StompVersion): SharedText {
+    const known = this.#tails.get(version);
+    if (known !== undefined) return known;
+    const headers = this.#headers.map((header) => headerLine(header, version)).join('');
+    const tail = new Shared(`${headers}content-length:${Buffer.byteLength(this.#body)}\n\n${this.#body}\0`);
+    this.#tails.set(version, tail);
+    return tail;
+  }
+}
