@@ -30,7 +30,7 @@ export interface Core {
 /** The telephone systems, and which of them has a number (design §2: a number belongs to one engine). */
 export interface Engines {
   readonly engines: readonly CallEngine[];
-  engineFor(number: string): CallEngine | null;
+  readonly engineFor: (number: string) => CallEngine | null;
 }
 
 export interface CoreParts {
@@ -44,7 +44,7 @@ export interface CoreParts {
   /** How long a number is still listened to after its last listener. */
   readonly listenGraceMs?: number;
   /** Makes the engines: the built-in one stands on the exchange. */
-  engines(built: { readonly exchange: Exchange; readonly directory: Directory }): Engines;
+  readonly engines: (built: { readonly exchange: Exchange; readonly directory: Directory }) => Engines;
 }
 
 export function createCore(parts: CoreParts): Core {
