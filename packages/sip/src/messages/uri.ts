@@ -174,7 +174,10 @@ function parseSipUri(text: string, scheme: 'sip' | 'sips', from: number): SipUri
   const addressEnd = question < 0 ? text.length : question;
   const semicolon = text.indexOf(';', hostAt);
   const hostEnd = semicolon < 0 || semicolon > addressEnd ? addressEnd : semicolon;
-  const hostPort = parseHostPort(text.slice(hostAt, hostEnd), 'uri');
+  const place = text.slice(hostAt, hostEnd);
+  // White space around the colon is Via's alone.
+  if (/\s/.test(place)) throw new SyntaxFailure('uri', 'white space');
+  const hostPort = parseHostPort(place, 'uri');
   return SipUri.read(
     {
       scheme,
