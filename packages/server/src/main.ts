@@ -1,5 +1,4 @@
 import { createMemoryBell } from './adapters/bus-memory/index.ts';
-import type { EngineLog } from './adapters/engine-tapi/index.ts';
 import { createStoreSql } from './adapters/store-sql/index.ts';
 import type { Config } from './config/index.ts';
 import type { CallEngine } from './core/calls/index.ts';
@@ -9,8 +8,16 @@ import { directoryStream } from './core/journal/index.ts';
 import { type Delivery, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
-import { Http } from './http/index.ts';
-import { randomIds, systemClock } from './kit/index.ts';
+import { addressTest, Http } from './http/index.ts';
+import { randomIds, reasonOf, systemClock } from './kit/index.ts';
+import {
+  createLog,
+  createMetrics,
+  listenerObserver,
+  type Log,
+  registerHealth,
+  surfaceObserver,
+} from './observe/index.ts';
 import { mountPages } from './pages.ts';
 import { mountAppWs } from './protocols/appws/index.ts';
 import { secretKeys } from './secret-keys.ts';
@@ -28,38 +35,54 @@ export interface Server extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** In place of the configured one. */
+  readonly log?: Log;
+}
+
 /**
  * Starts a node: store, delivery, core, surfaces, listeners, in this order; `close` ends them in the other.
  * @throws what a part says that can't start; nothing is left running then
  */
-export async function startServer(config: Config): Promise<Server> {
+export async function startServer(config: Config, options: StartOptions = {}): Promise<Server> {
   const started = new AsyncDisposableStack();
   try {
-    return await start(config, started);
+    return await start(config, options, started);
   } catch (error) {
     await started.disposeAsync();
     throw error;
   }
 }
 
-async function start(config: Config, started: AsyncDisposableStack): Promise<Server> {
+async function start(config: Config, options: StartOptions, started: AsyncDisposableStack): Promise<Server> {
   const clock = systemClock;
   const ids = randomIds;
   const { domain } = config;
+  const { log = createLog(config.log) } = options;
+  const metrics = createMetrics();
+  const observed = { log, metrics, clock };
+  started.defer(() => metrics.close());
   const bell = createMemoryBell();
   const sql = await createStoreSql({
     ...storePlace(config.database),
     bell,
     clock,
     ids,
+    log: log.part('store'),
     retentionMs: config.journal.keepDays * 24 * 3_600_000,
   });
   started.defer(() => sql.close());
   const { store, journal } = sql;
-  const delivery = await openDelivery({ journal, bell, clock, onTrouble: () => undefined });
+  const delivery = await openDelivery({
+    journal,
+    bell,
+    clock,
+    onTrouble: (error) => log.warn('delivery.trouble', { reason: reasonOf(error) }),
+  });
   started.defer(() => delivery.close());
 
   let engine: CallEngine | null = null;
+  let isReady = false;
   const core = createCore({
     store,
     receivers: delivery.receivers,
@@ -67,9 +90,10 @@ async function start(config: Config, started: AsyncDisposableStack): Promise<Ser
     clock,
     ids,
     loginRates: config.login,
+    log: log.part('calls'),
     listenGraceMs: config.tapi.registry.stopGraceMs,
     engines({ exchange, directory }) {
-      const made = createEngine({ tapi: config.tapi, exchange, directory, clock, log: quiet });
+      const made = createEngine({ tapi: config.tapi, exchange, directory, clock, log: log.part('engine') });
       engine = made;
       return { engines: [made], engineFor: () => made };
     },
@@ -82,15 +106,42 @@ async function start(config: Config, started: AsyncDisposableStack): Promise<Ser
     }),
   );
 
-  const http = new Http(httpOptions(config));
+  const http = new Http({ ...httpOptions(config), observer: listenerObserver(observed) });
   started.defer(() => http.close({ drainMs: config.http.drainMs }));
   const parts = { http, ...core, delivery, clock, ids, domain };
-  mountAppWs({ ...parts, observer: silent });
+  mountAppWs({ ...parts, observer: surfaceObserver(observed, 'appws') });
+  registerHealth({
+    app: http.app,
+    log,
+    metrics,
+    telephony: () => ({
+      tapi: engine?.isConnected === true ? 'connected' : 'disconnected',
+      sessions: 0,
+      phones: core.calls.figures().numbers,
+    }),
+    isDraining: () => http.isDraining || !isReady,
+    checks: {
+      store: async () => {
+        await store.read('directory.is-empty', null);
+        return true;
+      },
+    },
+    mayReadMetrics: (
+      (mayRead) => (req) =>
+        mayRead(http.addresses.addressOf(req))
+    )(addressTest(config.metrics.allow)),
+    metricsToken: config.metrics.token,
+  });
+  metrics.watchStore(() => sql.figures());
+  metrics.watchDelivery(() => delivery.size);
+  metrics.watchCalls(() => core.calls.figures().live);
   mountPages(http);
   await http.listen();
   const [url] = http.urls;
   if (url === undefined) throw new Error('Nothing to listen on.');
   if (config.demo) await createDemoWorld(core.directory, config.http.publicUrl ?? url);
+  isReady = true;
+  log.info('server.started', { urls: http.urls, domain, demo: config.demo });
 
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= started.disposeAsync());
@@ -113,14 +164,3 @@ function httpOptions(config: Config): ConstructorParameters<typeof Http>[0] {
   const { listen, names, allowedOrigins, trustProxy, limits } = config.http;
   return { listen, names, allowedOrigins, trustProxy, limits };
 }
-
-const quiet: EngineLog = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-const silent = {
-  opened: () => undefined,
-  closed: () => undefined,
-  loggedIn: () => undefined,
-  loginFailed: () => undefined,
-  limitHit: () => undefined,
-  slowReader: () => undefined,
-  trouble: (what: string, error: unknown) => console.error(what, error),
-};
