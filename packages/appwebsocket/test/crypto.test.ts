@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { decryptWith, encryptWith, equalDigests, hashWith } from '../src/crypto/digests.ts';
 import { sha256 } from '../src/crypto/sha256.ts';
 import { fromHex, toHex, utf8Encode } from '../src/crypto/text.ts';
-import { platform as browser } from '../src/platform/crypto-browser.ts';
-import { platform as node } from '../src/platform/crypto-node.ts';
+import * as browser from '../src/platform/crypto-browser.ts';
+import * as node from '../src/platform/crypto-node.ts';
 import { scaled, seeded, seedOf } from '../../../test/kit/scale.ts';
 
 const key = 'd58c77eae0c1c1f37a9f545e207643c926ad9ea4932016a83a4a01029de37760';

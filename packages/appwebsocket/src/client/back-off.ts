@@ -15,6 +15,12 @@ export const PBX_BACK_OFF: BackOff = { firstMs: 1_000, maxMs: 60_000, jitter: 0.
 /** This library's clients: the browser library's steps, spread so that a restarted server is not met by all at once. */
 export const CLIENT_BACK_OFF: BackOff = { ...BROWSER_BACK_OFF, jitter: 0.2 };
 
+/** What an option for reconnecting means: `true` is {@link CLIENT_BACK_OFF}, `false` and nothing are none. */
+export function backOffOf(option: boolean | BackOff | undefined): BackOff | undefined {
+  if (option === true) return CLIENT_BACK_OFF;
+  return option === false ? undefined : option;
+}
+
 /** Delay before attempt `attempt` (0 is the first after a loss). `random` is in [0, 1). */
 export function backOffDelayMs(backOff: BackOff, attempt: number, random: number): number {
   const base = Math.min(backOff.maxMs, backOff.firstMs * 2 ** Math.min(attempt, 30));

@@ -4,11 +4,11 @@ import { decryptWith, encryptWith, hashWith } from '../crypto/digests.ts';
 import { checkInfo } from '../issue/issued-login.ts';
 import { toWebsocketUrl } from '../wire/app-url.ts';
 import type { JsonObject } from '../wire/envelope.ts';
-import { AppWebsocketError } from '../wire/errors.ts';
+import type { AppWebsocketError } from '../wire/errors.ts';
 import type { BackOff } from './back-off.ts';
-import { CLIENT_BACK_OFF } from './back-off.ts';
+import { backOffOf } from './back-off.ts';
 import { Keeper } from './keeper.ts';
-import type { LinkOptions, LinkTimes } from './link.ts';
+import type { LinkTimes } from './link.ts';
 
 /** What `connect` takes beyond the documented arguments. */
 export interface ConnectOptions extends LinkTimes, CarrierOptions {
@@ -44,8 +44,8 @@ export class AppWebsocketClient {
   ): AppWebsocketConnection {
     const { info, pbxObj } = options;
     if (info !== undefined) checkInfo(info);
-    const names = { domain: domain ?? '', sip: sip ?? '', guid: guid ?? '', dn: dn ?? '' };
-    const credentials = { password: password ?? '', ...names, pbxObj, info };
+    const names = { domain: domain ?? '', sip: sip ?? '', guid: guid ?? '', dn: dn ?? '', pbxObj };
+    const credentials = { password: password ?? '', info, ...names };
     return new AppWebsocketConnection(toWebsocketUrl(uri), app ?? '', credentials, options);
   }
 }
@@ -55,38 +55,43 @@ const nothing = (): void => undefined;
 
 /** A connection made by {@link AppWebsocketClient}. Each `on…` keeps one callback, the last; all setters chain. */
 export class AppWebsocketConnection implements AsyncDisposable {
-  private readonly keeper: Keeper;
-  private authCallback: ((conn: this, app: string, challenge: string) => void) | undefined;
-  private openCallback: (conn: this) => void = nothing;
-  private closeCallback: (conn: this, error: AppWebsocketError | undefined) => void = nothing;
-  private messageCallback: (conn: this, text: string, message: JsonObject) => void = nothing;
-  private hasFlowControl = false;
-  private whenClosed: () => void = nothing;
-  private readonly closed = new Promise<void>((resolve) => (this.whenClosed = resolve));
+  readonly #keeper: Keeper;
+  #authCallback: ((conn: this, app: string, challenge: string) => void) | undefined;
+  #openCallback: (conn: this) => void = nothing;
+  #closeCallback: (conn: this, error: AppWebsocketError | undefined) => void = nothing;
+  #messageCallback: (conn: this, text: string, message: JsonObject) => void = nothing;
+  #hasFlowControl = false;
+  #whenClosed: () => void = nothing;
+  readonly #closed = new Promise<void>((resolve) => (this.#whenClosed = resolve));
 
   /** @internal Use {@link AppWebsocketClient.connect}. */
   constructor(url: string, app: string, credentials: Credentials, options: ConnectOptions) {
     const { autoReconnect, signal, usr: user, appObj, ...link } = options;
-    const plan = (): LinkOptions => ({
-      ...link,
-      url,
-      settings: { app, user, appObj, credentials: this.authCallback === undefined ? credentials : undefined },
-    });
-    const backOff = autoReconnect === true ? CLIENT_BACK_OFF : autoReconnect === false ? undefined : autoReconnect;
-    this.keeper = new Keeper(
-      { plan, backOff, signal },
+    // Asked when the challenge has come: `onauth` may be set until then.
+    const passwordUnlessAsked = (): Credentials | undefined =>
+      this.#authCallback === undefined ? credentials : undefined;
+    const settings = {
+      app,
+      user,
+      appObj,
+      get credentials() {
+        return passwordUnlessAsked();
+      },
+    };
+    this.#keeper = new Keeper(
+      { plan: () => ({ ...link, url, settings }), backOff: backOffOf(autoReconnect), signal },
       {
-        challenge: (name, challenge) => this.authCallback?.(this, name, challenge),
-        up: () => this.openCallback(this),
+        challenge: (name, challenge) => this.#authCallback?.(this, name, challenge),
+        ready: () => this.#openCallback(this),
         message: (envelope, text) => {
-          if (this.hasFlowControl) this.keeper.any?.gate.hold(this);
-          this.messageCallback(this, text, envelope.message);
+          if (this.#hasFlowControl) this.#keeper.any?.gate.hold(this);
+          this.#messageCallback(this, text, envelope.message);
         },
         baseAnswer: nothing,
         down: nothing,
         closed: (error) => {
-          this.whenClosed();
-          this.closeCallback(this, error);
+          this.#whenClosed();
+          this.#closeCallback(this, error);
         },
       },
     );
@@ -94,25 +99,25 @@ export class AppWebsocketConnection implements AsyncDisposable {
 
   /** If set, the login pauses after the challenge until {@link auth} is called. */
   onauth(callback: (conn: this, app: string, challenge: string) => void): this {
-    this.authCallback = callback;
+    this.#authCallback = callback;
     return this;
   }
 
   /** After the login. */
   onopen(callback: (conn: this) => void): this {
-    this.openCallback = callback;
+    this.#openCallback = callback;
     return this;
   }
 
   /** Once, at the end: closed, not reached, or refused. The error says which; there is none after {@link close}. */
   onclose(callback: (conn: this, error: AppWebsocketError | undefined) => void): this {
-    this.closeCallback = callback;
+    this.#closeCallback = callback;
     return this;
   }
 
   /** Every message that is not a base message, as text; the third argument is the text parsed, which saves doing it again. */
   onmessage(callback: (conn: this, text: string, message: JsonObject) => void): this {
-    this.messageCallback = callback;
+    this.#messageCallback = callback;
     return this;
   }
 
@@ -128,76 +133,72 @@ export class AppWebsocketConnection implements AsyncDisposable {
     digest?: Text,
     key?: Text,
   ): this {
-    this.keeper.any?.auth({
-      domain: domain ?? '',
-      sip: sip ?? '',
-      guid: guid ?? '',
-      dn: dn ?? '',
+    const hasInfo = info !== null && info !== '' && info !== 'null';
+    const names = { domain: domain ?? '', sip: sip ?? '', guid: guid ?? '', dn: dn ?? '', app: app ?? '' };
+    this.#keeper.any?.auth({
+      ...names,
       pbxObj: pbxObj ?? undefined,
-      app: app ?? '',
-      info: info === null || info === '' || info === 'null' ? undefined : info,
+      info: hasInfo ? info : undefined,
       digest: digest ?? '',
       key: key ?? undefined,
     });
     return this;
   }
 
-  /** Sends, or keeps up to 64 KiB until the login stands. Throws `queue-full`, `not-connected`. */
+  /**
+   * Sends, or keeps up to 64 KiB until the login stands. Throws `queue-full`, `not-connected`, and `slow-peer` while
+   * 8 MiB wait for the peer to read: await {@link drained} between many messages.
+   */
   send(text: string): this {
-    this.keeper.send(text);
+    this.#keeper.send(text);
     return this;
   }
 
   /** Resolves when the socket has taken what was sent: await it between many messages. */
-  drained(): Promise<void> {
-    return this.keeper.current?.drained() ?? Promise.resolve();
+  async drained(): Promise<void> {
+    await this.#keeper.current?.carrier.drained();
   }
 
   /** Bytes sent that the socket has not taken yet. */
   get bufferedBytes(): number {
-    return this.keeper.current?.bufferedBytes ?? 0;
+    return this.#keeper.current?.carrier.bufferedBytes ?? 0;
   }
 
   /** Allowed at any time, also inside `onauth`. */
   close(): void {
-    this.keeper.close();
+    this.#keeper.close();
   }
 
   /** On: after one `onmessage` no further one until {@link messageComplete}; in Node the socket is not read meanwhile. */
   setFlowControl(isOn: boolean): this {
-    this.hasFlowControl = isOn;
+    this.#hasFlowControl = isOn;
     if (!isOn) this.messageComplete();
     return this;
   }
 
   messageComplete(): this {
-    this.keeper.any?.gate.release(this);
+    this.#keeper.any?.gate.release(this);
     return this;
   }
 
   /** RC4 with the session key, as hex. A `seed` must not repeat on a connection. Throws `not-logged-in`. */
   encrypt(seed: string, data: string): string {
-    return encryptWith(this.sessionKey(), seed, data);
+    return encryptWith(this.#keeper.sessionKey, seed, data);
   }
 
   /** Throws `not-logged-in`, `bad-hex`. */
   decrypt(seed: string, hex: string): string {
-    return decryptWith(this.sessionKey(), seed, hex);
+    return decryptWith(this.#keeper.sessionKey, seed, hex);
   }
 
+  /** SHA-256 with the session key, as hex (AW §4.2). Throws `not-logged-in`. */
   hash(seed: string, data: string): string {
-    return hashWith(this.sessionKey(), seed, data);
+    return hashWith(this.#keeper.sessionKey, seed, data);
   }
 
   /** Closes, and waits until the connection is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    await this.closed;
-  }
-
-  private sessionKey(): string {
-    const key = this.keeper.current?.sessionKey;
-    if (key === undefined) throw new AppWebsocketError('not-logged-in');
-    return key;
+    await this.#closed;
   }
 }

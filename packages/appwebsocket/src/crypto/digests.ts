@@ -1,4 +1,4 @@
-import { platform } from '#crypto';
+import * as platform from '#crypto';
 import { fromHex, toHex, utf8Decode, utf8Encode } from './text.ts';
 import { rc4 } from './rc4.ts';
 

@@ -38,23 +38,23 @@ export function sha256(data: Uint8Array): Uint8Array {
   return new Uint8Array(out.buffer);
 }
 
-function at(array: Int32Array, i: number): number {
-  return array[i] as number;
-}
-
 function compress(hash: Int32Array, w: Int32Array, message: DataView, block: number): void {
   let [a, b, c, d, e, f, g, h] = hash as unknown as [number, number, number, number, number, number, number, number];
   for (let i = 0; i < 64; i++) {
     if (i < 16) w[i] = message.getInt32(block + 4 * i);
     else {
-      const x = at(w, i - 15);
-      const y = at(w, i - 2);
+      const x = w[i - 15] as number;
+      const y = w[i - 2] as number;
       const s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
       const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
-      w[i] = at(w, i - 16) + s0 + at(w, i - 7) + s1;
+      w[i] = (w[i - 16] as number) + s0 + (w[i - 7] as number) + s1;
     }
     const t1 =
-      h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + at(TABLES.constants, i) + at(w, i);
+      h +
+      (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+      ((e & f) ^ (~e & g)) +
+      (TABLES.constants[i] as number) +
+      (w[i] as number);
     const t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
     h = g;
     g = f;
@@ -65,5 +65,5 @@ function compress(hash: Int32Array, w: Int32Array, message: DataView, block: num
     b = a;
     a = (t1 + t2) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, i) => (hash[i] = at(hash, i) + word));
+  [a, b, c, d, e, f, g, h].forEach((word, i) => (hash[i] = (hash[i] as number) + word));
 }

@@ -1,7 +1,7 @@
 import { appLoginDigest, appSessionKey, encryptWith, randomHex } from '../crypto/digests.ts';
 import { myAppsAppKey } from '../crypto/myapps.ts';
 import { AppWebsocketError } from '../wire/errors.ts';
-import { isObject } from '../wire/envelope.ts';
+import { parseObject } from '../wire/envelope.ts';
 
 /** Who logs in where, as a PBX states it. `info` is JSON text, signed and spliced in as it is (AW §3.4 "Generating"). */
 export interface IssuedIdentity {
@@ -87,12 +87,6 @@ export function spliceInfo(members: Readonly<Record<string, unknown>>, info: str
 
 /** Returns `info` if it is the JSON text of an object. Throws `bad-info`. */
 export function checkInfo(info: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(info);
-  } catch (cause) {
-    throw new AppWebsocketError('bad-info', { cause });
-  }
-  if (!isObject(value)) throw new AppWebsocketError('bad-info');
+  if (parseObject(info) === undefined) throw new AppWebsocketError('bad-info');
   return info;
 }

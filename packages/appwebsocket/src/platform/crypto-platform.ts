@@ -1,4 +1,4 @@
-/** What the two runtimes do differently; `#crypto` resolves to one of them when the program is built or started. */
+/** What each runtime's module exports; `#crypto` resolves to one of them when the program is built or started. */
 export interface CryptoPlatform {
   /** Lowercase hex SHA-256 of the UTF-8 bytes of a text. */
   readonly sha256Hex: (text: string) => string;

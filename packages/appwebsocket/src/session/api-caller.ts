@@ -1,5 +1,5 @@
 import type { JsonObject } from '../wire/envelope.ts';
-import type { ApiName, IndicationOf, MessageName, RequestOf, ResultOf } from './apis.ts';
+import type { ApiName, Arguments, IndicationOf, MessageName, ResultOf } from './apis/index.ts';
 import type { List, Requester, RequestOptions, SubscribeOptions } from './requester.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -14,13 +14,12 @@ export abstract class ApiCaller {
   /**
    * Sends a request and resolves with its `…Result`. Rejects with `request-refused` when the peer answers with an
    * error, `request-timeout`, `connection-lost`, `not-connected` or `aborted`.
-   * @example const node = await session.request('PbxApi', 'GetNodeInfo', {});
+   * @example const node = await session.request('PbxApi', 'GetNodeInfo');
    */
   request<A extends ApiName, M extends MessageName<A>>(
     api: A,
     mt: M,
-    members: RequestOf<A, M>,
-    options?: RequestOptions,
+    ...args: Arguments<A, M, RequestOptions>
   ): Promise<ResultOf<A, M>>;
   request<A extends string>(
     api: OtherApi<A>,
@@ -39,8 +38,7 @@ export abstract class ApiCaller {
   list<A extends ApiName, M extends MessageName<A>>(
     api: A,
     mt: M,
-    members: RequestOf<A, M>,
-    options?: RequestOptions,
+    ...args: Arguments<A, M, RequestOptions>
   ): Promise<List<ResultOf<A, M>, IndicationOf<A, M>>>;
   list<A extends string>(api: OtherApi<A>, mt: string, members?: JsonObject, options?: RequestOptions): Promise<List>;
   list(api: string, mt: string, members?: object, options?: RequestOptions): Promise<List> {
@@ -55,8 +53,7 @@ export abstract class ApiCaller {
   subscribe<A extends ApiName, M extends MessageName<A>>(
     api: A,
     mt: M,
-    members: RequestOf<A, M>,
-    options?: SubscribeOptions,
+    ...args: Arguments<A, M, SubscribeOptions>
   ): Subscription<ResultOf<A, M>, IndicationOf<A, M>>;
   subscribe<A extends string>(
     api: OtherApi<A>,

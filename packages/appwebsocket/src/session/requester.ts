@@ -8,8 +8,9 @@ import { refusalOf, Subscription } from './subscription.ts';
 export const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface RequestOptions {
+  /** Rejects with `aborted`; a subscription ends, at the peer too. */
   readonly signal?: AbortSignal | undefined;
-  /** 0: no limit. Default `REQUEST_TIMEOUT_MS`. */
+  /** 0: no limit. Default `REQUEST_TIMEOUT_MS`. For a subscription: until the first message. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -27,21 +28,36 @@ export interface List<R = JsonObject, I = JsonObject> {
   readonly result: R;
 }
 
+interface Ask {
+  readonly api: string;
+  readonly mt: string;
+  readonly members: JsonObject;
+}
+
+/** A request or subscription that waits for messages. */
+interface Open {
+  readonly receiver: Receiver;
+  readonly timer: ReturnType<typeof setTimeout> | undefined;
+  readonly stop: () => void;
+  /** Sent when we leave before the peer has ended it. */
+  readonly goodbye: Ask | undefined;
+}
+
 /** Matches answers and indications to requests by `src` (AW §2 rule 2), over any connection. */
 export class Requester {
-  private readonly sendText: (text: string) => void;
+  readonly #sendText: (text: string) => void;
   /** Random, so that requests of the other end never look like answers to ours. */
-  private readonly prefix = `${Math.random().toString(36).slice(2, 8)}.`;
-  private readonly receivers = new Map<string, Receiver>();
-  private counter = 0;
+  readonly #prefix = `${Math.random().toString(36).slice(2, 8)}.`;
+  readonly #open = new Map<string, Open>();
+  #counter = 0;
 
   constructor(sendText: (text: string) => void) {
-    this.sendText = sendText;
+    this.#sendText = sendText;
   }
 
   /** Number of requests and subscriptions that are open. */
   get openCount(): number {
-    return this.receivers.size;
+    return this.#open.size;
   }
 
   /** Resolves with `<mt>Result`. Rejects with an {@link AppWebsocketError}. */
@@ -54,54 +70,37 @@ export class Requester {
     return new Promise((resolve, reject) => {
       const items: JsonObject[] = [];
       let sizes = 0;
-      const src = this.open({
-        take: ({ message, mt: received }, size) => {
-          const isOver = received === `${mt}Result` || received === 'Error';
-          if (!isOver) {
-            items.push(message);
-            if ((sizes += size) <= MAX_LIST_CHARACTERS) return false;
-          }
-          settle();
-          const refusal = isOver ? refusalOf(received, message) : new AppWebsocketError('subscription-overflow');
+      const take = ({ message, mt: received }: Envelope, size: number): boolean => {
+        if (received === `${mt}Result` || received === 'Error') {
+          const refusal = refusalOf(received, message);
           if (refusal === undefined) resolve({ items, result: message });
           else reject(refusal);
           return true;
-        },
-        end: (error) => {
-          settle();
-          reject(error);
-        },
-      });
-      const settle = this.guard(src, options, reject);
-      this.start(src, api, mt, members);
+        }
+        items.push(message);
+        if ((sizes += size) <= MAX_LIST_CHARACTERS) return false;
+        reject(new AppWebsocketError('subscription-overflow'));
+        return true;
+      };
+      this.#start(this.#nextSrc(), { api, mt, members }, options, { take, end: reject });
     });
   }
 
   /** Sends a request and yields every later message with its `src`; the answer itself is {@link Subscription.result}. */
   subscribe(api: string, mt: string, members: JsonObject = {}, options: SubscribeOptions = {}): Subscription {
-    return this.follow(`${mt}Result`, api, mt, members, options);
+    const endMt = options.unsubscribe ?? (mt.startsWith('Subscribe') ? `Uns${mt.slice(1)}` : false);
+    const goodbye = endMt === false ? undefined : { api, mt: endMt, members };
+    return this.#follow(`${mt}Result`, { api, mt, members }, options, goodbye);
   }
 
-  private follow(
-    resultMt: string,
-    api: string,
-    mt: string,
-    members: JsonObject,
-    options: SubscribeOptions,
-  ): Subscription {
-    const endMt = options.unsubscribe ?? (mt.startsWith('Subscribe') ? `Uns${mt.slice(1)}` : false);
-    const src = this.nextSrc();
-    const leave = (): void => {
-      if (!this.receivers.delete(src)) return;
-      settle();
-      if (endMt !== false) this.sendQuietly(src, api, endMt, members);
-    };
-    const subscription = new Subscription(resultMt, leave, (next, more) =>
-      this.sendText(requestText(src, api, next, more)),
+  #follow(resultMt: string, ask: Ask, options: RequestOptions, goodbye?: Ask): Subscription {
+    const src = this.#nextSrc();
+    const subscription = new Subscription(
+      resultMt,
+      () => this.#leave(src),
+      (mt, members) => this.#sendText(requestText(src, { ...ask, mt, members })),
     );
-    this.open(subscription, src);
-    const settle = this.guard(src, options, (error) => subscription.end(error), subscription);
-    this.start(src, api, mt, members);
+    this.#start(src, ask, options, subscription, goodbye);
     return subscription;
   }
 
@@ -116,10 +115,10 @@ export class Requester {
     options: RequestOptions = {},
   ): AsyncGenerator<JsonObject> {
     for (let next: JsonObject | undefined = members; next !== undefined;) {
-      const answers = this.follow('', api, mt, next, { ...options, unsubscribe: false });
+      const answers: Subscription = this.#follow('', { api, mt, members: next }, options);
       next = undefined;
       for await (const page of answers) {
-        const refusal = refusalOf(`${mt}Result`, page);
+        const refusal = refusalOf(mt, page);
         if (refusal !== undefined) throw refusal;
         yield page;
         const { more } = page;
@@ -127,84 +126,69 @@ export class Requester {
         if (typeof more === 'string' || typeof more === 'number') next = { ...members, more };
         break;
       }
-      if (answers.isCut) throw new AppWebsocketError('connection-lost');
+      if (answers.endedBy !== undefined) throw answers.endedBy;
     }
   }
 
   /** Offers a message; true if it belonged to one of our requests, also to one that has ended. */
   take(envelope: Envelope, size: number): boolean {
     const { src } = envelope;
-    if (typeof src !== 'string' || !src.startsWith(this.prefix)) return false;
-    const receiver = this.receivers.get(src);
-    if (receiver?.take(envelope, size) === true) this.receivers.delete(src);
+    if (typeof src !== 'string' || !src.startsWith(this.#prefix)) return false;
+    const open = this.#open.get(src);
+    if (open?.receiver.take(envelope, size) === true) this.#drop(src);
+    else if (open?.receiver instanceof Subscription) clearTimeout(open.timer);
     return true;
   }
 
   /** The connection ended: requests reject, iterations end. */
   end(error: AppWebsocketError): void {
-    const receivers = [...this.receivers.values()];
-    this.receivers.clear();
-    for (const receiver of receivers) receiver.end(error);
+    for (const src of [...this.#open.keys()]) this.#drop(src)?.receiver.end(error);
   }
 
-  private nextSrc(): string {
-    if (this.receivers.size >= MAX_PENDING_REQUESTS) throw new AppWebsocketError('too-many-requests');
-    return this.prefix + String(this.counter++);
+  #nextSrc(): string {
+    if (this.#open.size >= MAX_PENDING_REQUESTS) throw new AppWebsocketError('too-many-requests');
+    return this.#prefix + String(this.#counter++);
   }
 
-  private open(receiver: Receiver, src = this.nextSrc()): string {
-    this.receivers.set(src, receiver);
-    return src;
-  }
-
-  private start(src: string, api: string, mt: string, members: JsonObject): void {
-    try {
-      this.sendText(requestText(src, api, mt, members));
-    } catch (error) {
-      const receiver = this.receivers.get(src);
-      this.receivers.delete(src);
-      if (!(error instanceof AppWebsocketError)) throw error;
-      receiver?.end(error);
-    }
-  }
-
-  /** The peer hears that we are no longer interested, if it can still hear. */
-  private sendQuietly(src: string, api: string, mt: string, members: JsonObject): void {
-    try {
-      this.sendText(requestText(src, api, mt, members));
-    } catch (error) {
-      if (!(error instanceof AppWebsocketError)) throw error;
-    }
-  }
-
-  /** Timer and abort signal of one request; the returned function removes both. */
-  private guard(
-    src: string,
-    options: RequestOptions,
-    fail: (error: AppWebsocketError) => void,
-    subscription?: Subscription,
-  ): () => void {
+  #start(src: string, ask: Ask, options: RequestOptions, receiver: Receiver, goodbye?: Ask): void {
     const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options;
-    const give = (error: AppWebsocketError): void => {
-      settle();
-      this.receivers.delete(src);
-      fail(error);
-    };
-    const onAbort = (): void => give(new AppWebsocketError('aborted', { cause: signal?.reason }));
-    const timer =
-      timeoutMs > 0 ? setTimeout(() => give(new AppWebsocketError('request-timeout')), timeoutMs) : undefined;
-    const settle = (): void => {
+    const onAbort = (): void => this.#leave(src, new AppWebsocketError('aborted', { cause: signal?.reason }));
+    const onTimeout = (): void => this.#leave(src, new AppWebsocketError('request-timeout'));
+    const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+    const stop = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    // The limit is for the answer; the signal holds as long as the subscription.
-    subscription?.whenAnswered(() => clearTimeout(timer));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) queueMicrotask(onAbort);
-    return settle;
+    signal?.addEventListener('abort', onAbort);
+    this.#open.set(src, { receiver, timer, stop, goodbye });
+    try {
+      signal?.throwIfAborted();
+      this.#sendText(requestText(src, ask));
+    } catch (cause) {
+      const error = cause instanceof AppWebsocketError ? cause : new AppWebsocketError('aborted', { cause });
+      this.#drop(src)?.receiver.end(error);
+    }
+  }
+
+  #drop(src: string): Open | undefined {
+    const open = this.#open.get(src);
+    this.#open.delete(src);
+    open?.stop();
+    return open;
+  }
+
+  /** Ends a request from this side. The peer hears that we are no longer interested, if it can still hear. */
+  #leave(src: string, error?: AppWebsocketError): void {
+    const open = this.#drop(src);
+    try {
+      if (open?.goodbye !== undefined) this.#sendText(requestText(src, open.goodbye));
+    } catch (cause) {
+      if (!(cause instanceof AppWebsocketError)) throw cause;
+    }
+    if (error !== undefined) open?.receiver.end(error);
   }
 }
 
-function requestText(src: string, api: string, mt: string, members: JsonObject): string {
+function requestText(src: string, { api, mt, members }: Ask): string {
   return JSON.stringify({ ...members, ...(api === '' ? {} : { api }), mt, src });
 }

@@ -1,6 +1,6 @@
 import { decryptWith, encryptWith, hashWith } from '../crypto/digests.ts';
 import type { BackOff } from '../client/back-off.ts';
-import { CLIENT_BACK_OFF } from '../client/back-off.ts';
+import { backOffOf } from '../client/back-off.ts';
 import { Keeper } from '../client/keeper.ts';
 import type { LinkTimes } from '../client/link.ts';
 import type { Credentials, InitiatorSettings, PasswordCredentials } from '../handshake/initiator-model.ts';
@@ -13,8 +13,11 @@ import { AppWebsocketError } from '../wire/errors.ts';
 import { ApiCaller } from './api-caller.ts';
 import { Requester } from './requester.ts';
 
-/** Gets a login for a challenge from somebody who knows the password: a PBX, a web server, the myApps window. */
-export type LoginSource = (app: string, challenge: string) => Credentials | Promise<Credentials>;
+/**
+ * Gets a login for a challenge from somebody who knows the password: a PBX, a web server, the myApps window. The
+ * signal tells when the connection that asked is gone. What it throws ends this attempt; `login-failed` ends all.
+ */
+export type LoginSource = (app: string, challenge: string, signal: AbortSignal) => Credentials | Promise<Credentials>;
 
 export interface SessionOptions extends LinkTimes, CarrierOptions {
   /** `ws`, `wss`, `http` or `https`. */
@@ -43,10 +46,11 @@ export interface SessionOptions extends LinkTimes, CarrierOptions {
 export class AppSession extends ApiCaller implements AsyncDisposable {
   /** @internal */
   protected readonly requester: Requester;
-  private readonly options: SessionOptions;
-  private readonly keeper: Keeper;
-  private readonly ups: { resolve: () => void; reject: (error: AppWebsocketError) => void }[] = [];
-  private resolveClosed: ((error: AppWebsocketError | undefined) => void) | undefined;
+  readonly #options: SessionOptions;
+  readonly #keeper: Keeper;
+  #attempt: AbortController | undefined;
+  readonly #ups: { resolve: () => void; reject: (error: AppWebsocketError) => void }[] = [];
+  #resolveClosed: ((error: AppWebsocketError | undefined) => void) | undefined;
   /** Resolves once the session has ended for good: with the reason, or with nothing after {@link close}. */
   readonly closed: Promise<AppWebsocketError | undefined>;
   /** Domain that the peer named in its answer to the login. */
@@ -54,27 +58,26 @@ export class AppSession extends ApiCaller implements AsyncDisposable {
 
   private constructor(options: SessionOptions) {
     super();
-    this.options = options;
-    this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
-    this.requester = new Requester((text) => this.sendText(text));
+    this.#options = options;
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.requester = new Requester((text) => this.#sendText(text));
     const { login, reconnect = true, retriesRefused, signal, app, user, appObj, checkBuildUrl, ...link } = options;
     const url = toWebsocketUrl(options.url);
     if (typeof login !== 'function' && login.info !== undefined) checkInfo(login.info);
     const credentials = typeof login === 'function' ? undefined : login;
     const settings: InitiatorSettings = { app, user, appObj, checkBuildUrl, credentials };
-    const backOff = reconnect === true ? CLIENT_BACK_OFF : reconnect === false ? undefined : reconnect;
-    this.keeper = new Keeper(
-      { plan: () => ({ ...link, url, settings }), backOff, retriesRefused, signal },
+    this.#keeper = new Keeper(
+      { plan: () => ({ ...link, url, settings }), backOff: backOffOf(reconnect), retriesRefused, signal },
       {
-        challenge: (name, challenge) => void this.logIn(name, challenge),
-        up: (domain) => this.onUp(domain),
-        message: (envelope, text) => this.onMessage(envelope, text),
-        baseAnswer: (envelope) => this.onBaseAnswer(envelope),
+        challenge: (name, challenge) => void this.#logIn(name, challenge),
+        ready: (domain) => this.#onUp(domain),
+        message: (envelope, text) => this.#onMessage(envelope, text),
+        baseAnswer: (envelope) => this.#onBaseAnswer(envelope),
         down: (error, retryInMs) => {
-          this.requester.end(lost(error));
+          this.#onDown(error);
           options.onLoss?.(error, retryInMs);
         },
-        closed: (error) => this.onClosed(error),
+        closed: (error) => this.#onClosed(error),
       },
     );
   }
@@ -91,41 +94,44 @@ export class AppSession extends ApiCaller implements AsyncDisposable {
   }
 
   get isUp(): boolean {
-    return this.keeper.current !== undefined;
+    return this.#keeper.current !== undefined;
   }
 
   /** Resolves when logged in, at once if that is so. Rejects when the session ends instead. */
   whenUp(): Promise<void> {
     if (this.isUp) return Promise.resolve();
-    if (this.keeper.hasEnded) return Promise.reject(new AppWebsocketError('not-connected'));
-    return new Promise((resolve, reject) => this.ups.push({ resolve, reject }));
+    if (this.#keeper.hasEnded) return Promise.reject(new AppWebsocketError('not-connected'));
+    return new Promise((resolve, reject) => this.#ups.push({ resolve, reject }));
   }
 
   /** Sends any message. Throws `not-connected`. */
   send(message: JsonObject): void {
-    this.sendText(JSON.stringify(message));
+    this.#sendText(JSON.stringify(message));
   }
 
   /** Resolves when the socket has taken what was sent. */
-  drained(): Promise<void> {
-    return this.keeper.current?.drained() ?? Promise.resolve();
+  async drained(): Promise<void> {
+    await this.#keeper.current?.carrier.drained();
   }
 
+  /** RC4 with the session key, as hex. A `seed` must not repeat on a connection. Throws `not-logged-in`. */
   encrypt(seed: string, data: string): string {
-    return encryptWith(this.sessionKey(), seed, data);
+    return encryptWith(this.#keeper.sessionKey, seed, data);
   }
 
+  /** Throws `not-logged-in`, `bad-hex`. */
   decrypt(seed: string, hex: string): string {
-    return decryptWith(this.sessionKey(), seed, hex);
+    return decryptWith(this.#keeper.sessionKey, seed, hex);
   }
 
+  /** SHA-256 with the session key, as hex (AW §4.2). Throws `not-logged-in`. */
   hash(seed: string, data: string): string {
-    return hashWith(this.sessionKey(), seed, data);
+    return hashWith(this.#keeper.sessionKey, seed, data);
   }
 
   /** Ends the session. Resolves when its socket is closed. */
   async close(): Promise<void> {
-    this.keeper.close();
+    this.#keeper.close();
     await this.closed;
   }
 
@@ -133,51 +139,51 @@ export class AppSession extends ApiCaller implements AsyncDisposable {
     return this.close();
   }
 
-  private sessionKey(): string {
-    const key = this.keeper.current?.sessionKey;
-    if (key === undefined) throw new AppWebsocketError('not-logged-in');
-    return key;
-  }
-
   /** Nothing is kept for later here: a command must not be carried out minutes after it was given up. */
-  private sendText(text: string): void {
+  #sendText(text: string): void {
     if (!this.isUp) throw new AppWebsocketError('not-connected');
-    this.keeper.send(text);
+    this.#keeper.send(text);
   }
 
-  private async logIn(app: string, challenge: string): Promise<void> {
-    const link = this.keeper.any;
+  async #logIn(app: string, challenge: string): Promise<void> {
+    const link = this.#keeper.any;
+    this.#attempt = new AbortController();
     try {
-      const source = this.options.login;
-      if (typeof source === 'function') link?.auth(await source(app, challenge));
+      const source = this.#options.login;
+      if (typeof source === 'function') link?.auth(await source(app, challenge, this.#attempt.signal));
     } catch (cause) {
       link?.close(cause instanceof AppWebsocketError ? cause : new AppWebsocketError('connect-failed', { cause }));
     }
   }
 
-  private onUp(domain: string): void {
+  #onUp(domain: string): void {
     this.domain = domain;
-    for (const { resolve } of this.ups.splice(0)) resolve();
-    this.options.onLogin?.(this);
+    for (const { resolve } of this.#ups.splice(0)) resolve();
+    this.#options.onLogin?.(this);
   }
 
-  private onMessage(envelope: Envelope, text: string): void {
+  #onMessage(envelope: Envelope, text: string): void {
     if (this.requester.take(envelope, text.length)) return;
-    if (this.options.onMessage !== undefined) return this.options.onMessage(envelope.message, text);
+    if (this.#options.onMessage !== undefined) return this.#options.onMessage(envelope.message, text);
     const refusal = refusalText(envelope, 'not allowed');
-    if (refusal !== undefined) this.keeper.send(refusal);
+    if (refusal !== undefined) this.#keeper.current?.answer(refusal);
   }
 
-  private onBaseAnswer(envelope: Envelope): void {
+  #onBaseAnswer(envelope: Envelope): void {
     if (this.requester.take(envelope, 0) || envelope.mt !== 'CheckBuildResult') return;
     const url = textOf(envelope.message['url']);
-    if (url !== '') this.options.onOtherBuild?.(url);
+    if (url !== '') this.#options.onOtherBuild?.(url);
   }
 
-  private onClosed(error: AppWebsocketError | undefined): void {
+  #onDown(error: AppWebsocketError | undefined): void {
+    this.#attempt?.abort();
     this.requester.end(lost(error));
-    for (const { reject } of this.ups.splice(0)) reject(error ?? new AppWebsocketError('not-connected'));
-    this.resolveClosed?.(error);
+  }
+
+  #onClosed(error: AppWebsocketError | undefined): void {
+    this.#onDown(error);
+    for (const { reject } of this.#ups.splice(0)) reject(error ?? new AppWebsocketError('not-connected'));
+    this.#resolveClosed?.(error);
   }
 }
 

@@ -9,20 +9,17 @@ export interface Receiver {
   end(error: AppWebsocketError): void;
 }
 
-/** The peer said no, in whichever member it says so: `error`, `errorText`, `err`, or with `mt` `Error` (AW §2 rule 3; PBX 0.1). */
-export function refusalOf(mt: string, message: JsonObject): AppWebsocketError | undefined {
-  const { error, errorText, err } = message;
-  if (mt === 'Error')
-    return new AppWebsocketError('request-refused', { reason: textOf(message['text']) || undefined, cause: message });
-  const refusal = error === undefined || error === false || error === 0 || error === '' || error === null ? err : error;
-  const isRefused = refusal !== undefined && refusal !== null && refusal !== '' && refusal !== false;
-  if (!isRefused) return undefined;
-  const reason = typeof errorText === 'string' && errorText !== '' ? errorText : textOfError(refusal);
-  return new AppWebsocketError('request-refused', { reason, cause: message });
-}
+/** What counts as "no error" in an answer (AW §2 rule 3; PBX 8: `SetPresence` answers 0). */
+const isFalsy = (value: unknown): boolean =>
+  value === undefined || value === null || value === false || value === 0 || value === '';
 
-function textOfError(error: unknown): string {
-  return typeof error === 'string' ? error : JSON.stringify(error);
+/** The peer said no, in whichever member it says so: `error`, `err`, `errorText`, or with `mt` `Error` (AW §2 rule 3; PBX 0.1). */
+export function refusalOf(mt: string, message: JsonObject): AppWebsocketError | undefined {
+  const { error, errorText, err, text } = message;
+  const refusal = [error, err, errorText, mt === 'Error'].find((value) => !isFalsy(value));
+  if (refusal === undefined) return undefined;
+  const said = [errorText, error, err, text].map(textOf).find((value) => value !== '');
+  return new AppWebsocketError('request-refused', { reason: said, cause: message });
 }
 
 /**
@@ -32,112 +29,106 @@ function textOfError(error: unknown): string {
 export class Subscription<R = JsonObject, I = JsonObject> implements AsyncIterableIterator<I>, Receiver {
   /** The answer to the request. Rejects like `request()`. */
   readonly result: Promise<R>;
-  private readonly resultMt: string;
-  private readonly leave: () => void;
-  private readonly sendText: (mt: string, members: JsonObject) => void;
-  private settleResult: { resolve: (message: R) => void; reject: (error: AppWebsocketError) => void } | undefined;
-  private onAnswered: (() => void) | undefined;
-  private readonly queue: { readonly message: JsonObject; readonly size: number }[] = [];
-  private queuedSize = 0;
-  private readonly waiting: { resolve: (r: IteratorResult<I>) => void; reject: (error: unknown) => void }[] = [];
-  private hasEnded = false;
-  /** True if the connection ended before the subscription did. */
-  isCut = false;
-  private failure: AppWebsocketError | undefined;
+  /** @internal Why it ended, if not because this side had enough. */
+  endedBy: AppWebsocketError | undefined;
+  readonly #resultMt: string;
+  readonly #leave: () => void;
+  readonly #send: (mt: string, members: JsonObject) => void;
+  #resolveResult: ((message: R) => void) | undefined;
+  #rejectResult: ((error: AppWebsocketError) => void) | undefined;
+  readonly #queue: { readonly message: JsonObject; readonly size: number }[] = [];
+  #queuedSize = 0;
+  readonly #readers: { resolve: (r: IteratorResult<I>) => void; reject: (error: unknown) => void }[] = [];
+  #hasEnded = false;
+  #failure: AppWebsocketError | undefined;
 
   /** @internal Made by `subscribe()`. */
-  constructor(resultMt: string, leave: () => void, sendText: (mt: string, members: JsonObject) => void) {
-    this.resultMt = resultMt;
-    this.leave = leave;
-    this.sendText = sendText;
-    this.result = new Promise((resolve, reject) => (this.settleResult = { resolve, reject }));
+  constructor(resultMt: string, leave: () => void, send: (mt: string, members: JsonObject) => void) {
+    this.#resultMt = resultMt;
+    this.#leave = leave;
+    this.#send = send;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolveResult = resolve;
+      this.#rejectResult = reject;
+    });
     // Who iterates only learns of a refusal from the iteration.
     this.result.catch(() => undefined);
   }
 
   /** Sends a further message under the same `src`: `ReplicateNext`, `GetMore`. Throws `not-connected`. */
   send(mt: string, members: JsonObject = {}): void {
-    if (this.hasEnded) throw new AppWebsocketError('not-connected');
-    this.sendText(mt, members);
+    if (this.#hasEnded) throw new AppWebsocketError('not-connected');
+    this.#send(mt, members);
   }
 
   /** @internal */
-  whenAnswered(callback: () => void): void {
-    this.onAnswered = callback;
-  }
-
-  /** @internal */
-  take(envelope: Envelope, size: number): boolean {
-    const { message, mt } = envelope;
-    const isResult = mt === this.resultMt || mt === 'Error';
-    if (isResult || this.resultMt === '') this.onAnswered?.();
-    if (!isResult) return this.push(message, size);
+  take({ message, mt }: Envelope, size: number): boolean {
+    if (mt !== this.#resultMt && mt !== 'Error') return this.#push(message, size);
     const refusal = refusalOf(mt, message);
-    if (refusal === undefined) this.settleResult?.resolve(message as R);
+    if (refusal === undefined) this.#resolveResult?.(message as R);
     else this.end(refusal);
     return refusal !== undefined;
   }
 
   /** @internal */
   end(error: AppWebsocketError): void {
-    this.settleResult?.reject(error);
-    this.isCut = error.code === 'connection-lost' || error.code === 'not-connected';
-    const isQuiet = this.isCut || error.code === 'aborted';
-    this.finish(isQuiet ? undefined : error);
+    this.endedBy = error;
+    const isQuiet = ['connection-lost', 'not-connected', 'aborted'].includes(error.code);
+    this.#finish(error, isQuiet ? undefined : error);
   }
 
   /** Ends the subscription, at the peer too. What has arrived can still be read. */
   close(): void {
-    this.leave();
-    this.settleResult?.reject(new AppWebsocketError('aborted'));
-    this.finish(undefined);
+    this.#leave();
+    this.#finish(new AppWebsocketError('aborted'));
   }
 
   async next(): Promise<IteratorResult<I>> {
-    const next = this.queue.shift();
-    if (next !== undefined) {
-      this.queuedSize -= next.size;
-      return { done: false, value: next.message as I };
+    const next = this.#queue.shift();
+    if (next === undefined) {
+      return this.#hasEnded ? this.#last() : new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
     }
-    if (this.hasEnded) return this.last();
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+    this.#queuedSize -= next.size;
+    return { done: false, value: next.message as I };
   }
 
   return(): Promise<IteratorResult<I>> {
-    this.queue.length = 0;
+    this.#queue.length = 0;
     this.close();
-    return Promise.resolve({ done: true, value: undefined });
+    this.#failure = undefined;
+    return this.#last();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  private push(message: JsonObject, size: number): boolean {
-    const reader = this.waiting.shift();
+  #push(message: JsonObject, size: number): boolean {
+    const reader = this.#readers.shift();
     if (reader !== undefined) {
       reader.resolve({ done: false, value: message as I });
       return false;
     }
-    this.queue.push({ message, size });
-    this.queuedSize += size;
-    if (this.queuedSize <= MAX_QUEUED_INDICATION_CHARACTERS) return false;
-    this.leave();
+    this.#queue.push({ message, size });
+    this.#queuedSize += size;
+    if (this.#queuedSize <= MAX_QUEUED_INDICATION_CHARACTERS) return false;
+    this.#leave();
     this.end(new AppWebsocketError('subscription-overflow'));
     return true;
   }
 
-  private finish(failure: AppWebsocketError | undefined): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    this.failure = failure;
-    for (const reader of this.waiting.splice(0)) this.last().then(reader.resolve, reader.reject);
+  #finish(error: AppWebsocketError, failure?: AppWebsocketError): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#failure = failure;
+    this.#rejectResult?.(error);
+    for (const reader of this.#readers.splice(0)) this.#last().then(reader.resolve, reader.reject);
   }
 
   /** A failure is thrown once; after it the iteration is simply over. */
-  private last(): Promise<IteratorResult<I>> {
-    const { failure } = this;
-    this.failure = undefined;
+  #last(): Promise<IteratorResult<I>> {
+    const failure = this.#failure;
+    this.#failure = undefined;
     return failure === undefined ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(failure);
   }
 }

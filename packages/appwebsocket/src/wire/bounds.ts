@@ -23,7 +23,7 @@ export const MAX_PENDING_CHECKS = 8;
 export const MAX_QUEUED_BEFORE_OPEN_BYTES = 64 * 1024;
 /** Text kept while delivery is paused where reading cannot be held back (browsers). */
 export const MAX_PAUSED_BYTES = 1024 * 1024;
-/** Bytes waiting in a socket whose peer does not read: at this point it is closed. */
+/** Bytes waiting in a socket whose peer does not read: from here on `send` throws, and a peer that asks is closed. */
 export const MAX_SEND_BUFFER_BYTES = 8 * 1024 * 1024;
 /** `drained()` waits until no more than this is waiting in the socket. */
 export const DRAINED_BYTES = 256 * 1024;

@@ -22,19 +22,28 @@ export function textOf(value: unknown): string {
   return typeof value === 'number' ? String(value) : '';
 }
 
-/** Parses a message. Undefined: not a JSON object, or no string `mt` (AW §2 rule 6). Never throws. */
-export function parseEnvelope(text: string): Envelope | undefined {
-  let value: unknown;
+/** The object that a JSON text is; undefined for every other text. Never throws. */
+export function parseObject(text: string): JsonObject | undefined {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-  if (!isObject(value)) return undefined;
-  const { mt, api, src } = value;
+}
+
+/**
+ * Parses a message. Undefined: not a JSON object, or no string `mt` (AW §2 rule 6). Never throws. A `src` that is an
+ * object or array counts as absent: echoing one that nests deep would cost recursion.
+ */
+export function parseEnvelope(text: string): Envelope | undefined {
+  const message = parseObject(text);
+  if (message === undefined) return undefined;
+  const { mt, api, src } = message;
   if (typeof mt !== 'string') return undefined;
-  return { mt, api: typeof api === 'string' && api !== '' ? api : undefined, src, message: value };
+  const isOpaque = typeof src === 'object' && src !== null;
+  return { mt, api: typeof api === 'string' && api !== '' ? api : undefined, src: isOpaque ? undefined : src, message };
 }
 
 /** Answers must not be answered: neither results nor the `Error` that one known service sends (AW §2 rule 5). */
@@ -66,17 +75,11 @@ export function refusalText(request: Envelope, error: 'not allowed' | 'unknown m
 
 /** Length in UTF-8 bytes, without encoding. A lone surrogate counts three, as it is replaced by U+FFFD. */
 export function utf8Length(text: string): number {
-  let bytes = text.length;
+  let bytes = 0;
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    bytes += 1;
-    if (unit < 0x800) continue;
-    bytes += 1;
-    if (unit < 0xd800 || unit > 0xdbff || i + 1 >= text.length) continue;
-    const next = text.charCodeAt(i + 1);
-    if (next < 0xdc00 || next > 0xdfff) continue;
-    i++;
+    const point = text.codePointAt(i) as number;
+    if (point > 0xffff) i++;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point > 0xffff ? 4 : 3;
   }
   return bytes;
 }
