@@ -65,10 +65,9 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
   const writes = new WriteDesk({ clock, log, onBatch, part });
   const reads = new ReadDesk({ clock, log, part: () => ({ part: 'reader', file }) });
   try {
-    await writes.open();
-    await reads.open();
+    await Promise.all([writes.open(), reads.open()]);
   } catch (error) {
-    await writes.close();
+    await closeAll(writes, reads);
     lock.release();
     throw error;
   }

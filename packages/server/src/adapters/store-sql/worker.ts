@@ -1,18 +1,21 @@
 /** The inside of both workers: one connection, one thing at a time, in the order in which it was asked. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Connection } from './dialect/connection.ts';
 import { openSqlite } from './dialect/sqlite.ts';
 import { serveReader } from './serve-reader.ts';
 import { serveWriter } from './serve-writer.ts';
 import { failureOf, type ReaderAsk, type WorkerPart, type WriterAsk } from './wire.ts';
 
 async function main(port: MessagePort, part: WorkerPart): Promise<void> {
-  const connection = openSqlite(part.file, { readOnly: part.part === 'reader' });
   if (part.part === 'writer') {
-    const serve = await serveWriter(connection, part, (reply) => port.postMessage(reply));
-    inOrder<WriterAsk>(port, serve);
+    const connection = openSqlite(part.file, { readOnly: false });
+    inOrder<WriterAsk>(port, await serveWriter(connection, part, (reply) => port.postMessage(reply)));
   } else {
-    const serve = serveReader(connection, (reply) => port.postMessage(reply));
-    inOrder<ReaderAsk>(port, serve);
+    const open = (): Connection => openSqlite(part.file, { readOnly: true });
+    inOrder<ReaderAsk>(
+      port,
+      serveReader(open, (reply) => port.postMessage(reply)),
+    );
   }
 }
 

@@ -46,6 +46,8 @@ export class WriteDesk {
   #underWay: readonly Pending[] = [];
   #isScheduled = false;
   #isSweeping = false;
+  /** It was asked for again while it was under way. */
+  #isSweepWanted = false;
   #isClosing = false;
   #idle: (() => void) | null = null;
   readonly figures: WriteFigures = { commits: 0, units: 0, failed: 0 };
@@ -96,8 +98,10 @@ export class WriteDesk {
 
   /** Starts to delete what has had its time; goes on piece by piece while there is more. */
   sweep(): void {
+    this.#isSweepWanted = true;
     if (this.#isSweeping || this.#isClosing || !this.#link.isOpen) return;
     this.#isSweeping = true;
+    this.#isSweepWanted = false;
     this.#link.post({ do: 'sweep', now: this.#clock.now() });
   }
 
@@ -170,7 +174,7 @@ export class WriteDesk {
       case 'swept':
         this.oldest = reply.oldest;
         this.#isSweeping = false;
-        if (reply.isMore) this.sweep();
+        if (reply.isMore || this.#isSweepWanted) this.sweep();
         return;
       case 'unswept':
         this.#isSweeping = false;

@@ -1,0 +1,4 @@
+import { sqlitePlace } from './sqlite-place.ts';
+import { storeContract } from './store.ts';
+
+storeContract('SQLite', sqlitePlace);
