@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
 import { until } from './wait.ts';
 
 export type Json = Record<string, unknown>;
@@ -14,7 +14,7 @@ export class PbxApp implements AsyncDisposable {
 
   private constructor(url: string) {
     this.socket = new WebSocket(url);
-    this.socket.on('message', (data) => this.received.push(JSON.parse(String(data))));
+    this.socket.on('message', (data) => this.received.push(JSON.parse(textOf(data))));
     this.socket.on('close', (code) => (this.closeCode = code));
     this.socket.on('error', () => undefined);
   }
@@ -112,7 +112,7 @@ export class PbxApp implements AsyncDisposable {
   /** From now on every chat call is accepted at once, as apps do. */
   acceptChats(): void {
     this.socket.on('message', (data) => {
-      const message = JSON.parse(String(data)) as Json;
+      const message = JSON.parse(textOf(data)) as Json;
       const sig = message['sig'] as Json | undefined;
       if (sig?.['type'] === 'setup') this.signal(Number(message['call']), { type: 'conn' });
     });
@@ -126,4 +126,8 @@ export class PbxApp implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data) ? data.toString('utf8') : '';
 }

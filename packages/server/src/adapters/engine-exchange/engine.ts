@@ -3,6 +3,7 @@ import {
   callRefused,
   type EngineAbilities,
   type EngineEvent,
+  engineUnavailable,
   MAX_NUMBERS_PER_ENGINE,
   noSuchCall,
   notSupported,
@@ -96,6 +97,7 @@ class ExchangeEngine implements CallEngine {
   }
 
   async dial({ from, to }: { readonly from: string; readonly to: string }): Promise<string | null> {
+    if (!this.#isOpen) throw engineUnavailable();
     const [caller, callee] = await Promise.all([this.#owner(from), this.#owner(to)]);
     if (caller === null || callee === null || caller.id === callee.id) throw callRefused('no such user');
     const line = this.#lines.get(from)?.line ?? new Line(from);
