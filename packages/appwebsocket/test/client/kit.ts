@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
+import type { AppWebsocketConnection, ConnectOptions } from '../../src/client/connection.ts';
+import { AppWebsocketClient } from '../../src/client/connection.ts';
+import type { AppWebsocketError } from '../../src/wire/errors.ts';
 import { until } from '../../../../test/kit/wait.ts';
 import type { AcceptorSettings } from '../../src/handshake/acceptor-model.ts';
 import { acceptorStart, acceptorStep } from '../../src/handshake/acceptor.ts';
@@ -124,3 +127,32 @@ export class ScriptedPeer implements AsyncDisposable {
     return this.close();
   }
 }
+
+export interface Told {
+  readonly events: string[];
+  readonly texts: string[];
+  error: AppWebsocketError | undefined;
+  closed: Promise<AppWebsocketError | undefined>;
+}
+
+/** Notes what the callbacks say. */
+export function listen(conn: AppWebsocketConnection): Told {
+  const told: Told = { events: [], texts: [], error: undefined, closed: Promise.resolve(undefined) };
+  told.closed = new Promise((resolve) =>
+    conn
+      .onopen(() => told.events.push('open'))
+      .onmessage((_conn, text) => told.texts.push(text))
+      .onclose((_conn, error) => {
+        told.events.push('close');
+        told.error = error;
+        resolve(error);
+      }),
+  );
+  return told;
+}
+
+export const connect = (peer: ScriptedPeer, options?: ConnectOptions, app = 'tool'): AppWebsocketConnection =>
+  AppWebsocketClient.connect(peer.url, PASSWORD, app, 'example.com', 'tool', 'a1', 'Tool', options);
+
+export const opened = (conn: AppWebsocketConnection): Promise<void> =>
+  new Promise((resolve) => conn.onopen(() => resolve()));
