@@ -27,3 +27,7 @@ export * from './service/api-object.ts';
 export * from './service/json-api.ts';
 export * from './service/pbx-api.ts';
 export * from './service/limits.ts';
+export * from './service/web-login.ts';
+export * from './issue/app-object-connection.ts';
+export * from './issue/login-info.ts';
+export * from './issue/pbx-logins.ts';
