@@ -20,6 +20,7 @@ import {
 } from './observe/index.ts';
 import { mountPages } from './pages.ts';
 import { mountAppWs } from './protocols/appws/index.ts';
+import { mountChatApi } from './protocols/chat-api/index.ts';
 import { secretKeys } from './secret-keys.ts';
 
 /** One running node. */
@@ -83,10 +84,11 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
 
   let engine: CallEngine | null = null;
   let isReady = false;
+  const vault = createVault(secretKeys(config));
   const core = createCore({
     store,
     receivers: delivery.receivers,
-    vault: createVault(secretKeys(config)),
+    vault,
     clock,
     ids,
     loginRates: config.login,
@@ -107,8 +109,14 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   );
 
   const http = new Http({ ...httpOptions(config), observer: listenerObserver(observed) });
-  started.defer(() => http.close({ drainMs: config.http.drainMs }));
   const parts = { http, ...core, delivery, clock, ids, domain };
+  const chatApi = mountChatApi({
+    ...parts,
+    settings: { secret: config.chatApi.secret, tokenKey: vault.derive('chat-api tokens') },
+    observer: surfaceObserver(observed, 'chat-api'),
+  });
+  started.defer(() => chatApi.close());
+  started.defer(() => http.close({ drainMs: config.http.drainMs }));
   mountAppWs({ ...parts, observer: surfaceObserver(observed, 'appws') });
   registerHealth({
     app: http.app,

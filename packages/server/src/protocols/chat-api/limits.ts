@@ -1,0 +1,60 @@
+/** Bounds of the Chat API. What a peer can grow has its bound here; each has a test that hits it. */
+
+/** A password as a body; longer ones are no passwords, and each costs a hash. */
+export const MAX_PASSWORD_BYTES = 1_024;
+/** Bodies of everything but messages: a contact with its groups, a command on a call. */
+export const MAX_SMALL_BODY_BYTES = 8 * 1_024;
+/** A message of 30,000 bytes and 16 KiB of data, both escaped to the last character, fit. */
+export const MAX_MESSAGE_BODY_BYTES = 256 * 1_024;
+/** Nesting of `data`: it is written out again for every receiver. */
+export const MAX_DATA_DEPTH = 32;
+/** An idempotency key is made by a program. */
+export const MAX_IDEMPOTENCY_KEY_CHARS = 200;
+/** Text of a path or query parameter. */
+export const MAX_PARAMETER_CHARS = 512;
+/** A page of users. */
+export const MAX_USERS = 500;
+/** Contacts of one user: all are read at once, and each costs a watch for every open event stream. */
+export const MAX_CONTACTS = 1_000;
+/** Groups of one contact, and the length of a group's name or a nickname. */
+export const MAX_CONTACT_GROUPS = 50;
+export const MAX_NAME_CHARS = 128;
+/** Names of users held for addresses in events. */
+export const MAX_NAMES = 50_000;
+/** Tickets are remembered as spent until they expire; beyond, the oldest may be used twice. */
+export const MAX_SPENT_TICKETS = 10_000;
+/** Frames of one event stream that wait for a name from the directory. */
+export const MAX_WAITING_FRAMES = 64;
+/** Calls whose news waits for a slow reader, newest state each; beyond, it comes back for a snapshot. */
+export const MAX_WAITING_CALLS = 200;
+
+/** What tests and operators may set. */
+export interface ChatApiLimits {
+  /** A comment is sent when nothing else was for so long (OF §4.2: at most 10 s). */
+  readonly keepAliveMs: number;
+  /** What browsers wait before they come back (OF §4.2). */
+  readonly retryMs: number;
+  /** Bytes waiting in one response above which nothing durable is told any more: it is read from the journal later. */
+  readonly pauseAtBytes: number;
+  /** A reader that takes nothing for so long is cut off; it comes back with its position. */
+  readonly stuckReaderMs: number;
+  /** A stream without event stream or request for so long counts as offline (design §5). */
+  readonly offlineAfterMs: number;
+  /** A stream without event stream or request for so long ends (design §5). */
+  readonly endAfterMs: number;
+  /** How often positions that have been told are written down. */
+  readonly saveCursorsMs: number;
+  /** How long a ticket is good (OF §4.1). */
+  readonly ticketMs: number;
+}
+
+export const DEFAULT_CHAT_API_LIMITS: ChatApiLimits = {
+  keepAliveMs: 10_000,
+  retryMs: 3_000,
+  pauseAtBytes: 64 * 1_024,
+  stuckReaderMs: 60_000,
+  offlineAfterMs: 60_000,
+  endAfterMs: 24 * 3_600_000,
+  saveCursorsMs: 2_000,
+  ticketMs: 60_000,
+};

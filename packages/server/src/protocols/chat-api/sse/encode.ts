@@ -1,0 +1,167 @@
+import { type ChatStateChange, htmlToPlain, type Message } from '../../../core/conversations/index.ts';
+import type { Entry } from '../../../core/index.ts';
+import type { Call } from '../../../core/calls/index.ts';
+import type { ResyncReason, UserId } from '../../../core/journal/index.ts';
+import type { Presence } from '../../../core/presence/index.ts';
+import { type JsonObject, unreachable } from '../../../kit/index.ts';
+import { callView } from '../call-view.ts';
+import { bareJid, fullJid } from '../jid.ts';
+import type { Names } from '../names.ts';
+import type { EndReason } from '../stream.ts';
+import type {
+  CallEvent,
+  CallRecordEvent,
+  ChatEvent,
+  ChatStateEvent,
+  EndEvent,
+  NotifyEvent,
+  PresenceEvent,
+  ResetEvent,
+  SentEvent,
+} from './events.ts';
+import { frame } from './frame.ts';
+
+/** The text of a message for clients that show plain text (design §6). */
+export function plainBody(message: Pick<Message, 'type' | 'body'>): string {
+  return message.type === 'text/html' ? htmlToPlain(message.body) : message.body;
+}
+
+/**
+ * The object that the sender posted. The store keeps it without `body`, which would stand there twice and count against the
+ * bound of `data`; it is put back (OF §4.3).
+ */
+export function postedData(message: Pick<Message, 'type' | 'body' | 'data'>): JsonObject {
+  if (message.data === null) return {};
+  return message.body === '' ? message.data : { ...message.data, body: plainBody(message) };
+}
+
+/** Makes frames; each event is encoded once, however many read it. */
+export class Encoder {
+  readonly #names: Names;
+  readonly #domain: string;
+  readonly #entries = new WeakMap<Entry, string | Promise<string>>();
+  readonly #presences = new WeakMap<Presence, string>();
+  readonly #calls = new WeakMap<Call, string>();
+
+  constructor(names: Names, domain: string) {
+    this.#names = names;
+    this.#domain = domain;
+  }
+
+  /** The frame of an entry of `reader`'s stream, or null where the surface shows nothing. */
+  entry(entry: Entry, resume: string, reader: UserId): string | Promise<string> | null {
+    const known = this.#entries.get(entry);
+    if (known !== undefined) return known;
+    const made = this.#ofEntry(entry, resume, reader);
+    if (made === null) return null;
+    this.#entries.set(entry, made);
+    if (typeof made !== 'string') made.catch(() => this.#entries.delete(entry));
+    return made;
+  }
+
+  /** A message as its sender or its receiver sees it; without `resume` it is not in the journal. */
+  message(message: Message, reader: UserId, resume?: string): string | Promise<string> {
+    return this.#named(message.sender, message.recipient, (sender, recipient) => {
+      const base = {
+        to: bareJid(recipient, this.#domain),
+        from: fullJid(sender, this.#domain, message.resource),
+        body: plainBody(message),
+        data: postedData(message),
+        id: message.id,
+        timestamp: new Date(message.at).toISOString(),
+        ...(message.seq === 0 ? {} : { seq: message.seq }),
+        ...(message.type === 'text/html' ? { html: message.body } : {}),
+        ...(message.attach.length === 0 ? {} : { attach: [...message.attach] }),
+      };
+      const id = resume === undefined ? {} : { id: resume };
+      if (message.sender === reader)
+        return frame({ ...id, event: 'chatapi.sent', data: json<SentEvent>({ type: 'sent', ...base }) });
+      if (message.body === '' && message.attach.length === 0) {
+        const { to, from, data, id: messageId, timestamp } = base;
+        const notify: NotifyEvent = { type: 'notify', to, from, data, id: messageId, timestamp };
+        return frame({ ...id, event: 'chatapi.notify', data: json<NotifyEvent>(notify) });
+      }
+      return frame({ ...id, event: 'chatapi.chat', data: json<ChatEvent>({ type: 'chat', ...base }) });
+    });
+  }
+
+  chatState(change: ChatStateChange, reader: string): string | Promise<string> {
+    const make = (name: string): string =>
+      frame({
+        event: 'chatapi.chat',
+        data: json<ChatStateEvent>({
+          type: 'chat',
+          to: bareJid(reader, this.#domain),
+          from: fullJid(name, this.#domain, change.resource),
+          state: change.state,
+        }),
+      });
+    const name = this.#names.of(change.from);
+    return typeof name === 'string' ? make(name) : name.then(make);
+  }
+
+  /** `to` differs from reader to reader; all else is encoded once. */
+  presence(presence: Presence, name: string, reader: string): string {
+    const to = JSON.stringify(bareJid(reader, this.#domain));
+    let rest = this.#presences.get(presence);
+    if (rest === undefined) {
+      const isOnline = presence.isOnline;
+      const event: Omit<PresenceEvent, 'to'> = {
+        type: 'presence',
+        from: fullJid(name, this.#domain, isOnline ? presence.resource : null),
+        show: isOnline ? presence.show : 'offline',
+        status: presence.status,
+        available: isOnline,
+        onPhone: presence.isOnPhone,
+      };
+      rest = JSON.stringify(event).slice(1);
+      this.#presences.set(presence, rest);
+    }
+    return frame({ event: 'chatapi.presence', data: `{"to":${to},${rest}` });
+  }
+
+  call(call: Call): string {
+    const known = this.#calls.get(call);
+    if (known !== undefined) return known;
+    const made = frame({ event: 'chatapi.call', data: json<CallEvent>({ type: 'call', ...callView(call) }) });
+    this.#calls.set(call, made);
+    return made;
+  }
+
+  reset(cause: ResyncReason, resume: string): string {
+    const data = json<ResetEvent>({ type: 'reset', reason: 'gap', cause });
+    return frame({ id: resume, event: 'chatapi.reset', data });
+  }
+
+  end(reason: EndReason): string {
+    return frame({ event: 'chatapi.end', data: json<EndEvent>({ type: 'end', reason }) });
+  }
+
+  #ofEntry(entry: Entry, resume: string, reader: UserId): string | Promise<string> | null {
+    const { event } = entry;
+    switch (event.kind) {
+      case 'message':
+        return this.message(event.message, reader, resume);
+      case 'call-record': {
+        const data = json<CallRecordEvent>({ type: 'callrecord', ...callView(event.call) });
+        return frame({ id: resume, event: 'chatapi.callrecord', data });
+      }
+      case 'directory':
+        return null;
+      default:
+        return unreachable(event);
+    }
+  }
+
+  #named(a: UserId, b: UserId, make: (a: string, b: string) => string): string | Promise<string> {
+    const first = this.#names.of(a);
+    const second = this.#names.of(b);
+    if (typeof first === 'string' && typeof second === 'string') return make(first, second);
+    return Promise.all([first, second]).then(([one, two]) => make(one, two));
+  }
+}
+
+/** JSON of an event; the type says which one it must be. */
+function json<T>(event: T): string {
+  return JSON.stringify(event);
+}

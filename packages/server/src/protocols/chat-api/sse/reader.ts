@@ -1,0 +1,216 @@
+import type { ServerResponse } from 'node:http';
+import type { Call, CallListener } from '../../../core/calls/index.ts';
+import type { ChatStateChange, Message } from '../../../core/conversations/index.ts';
+import type { Entry } from '../../../core/index.ts';
+import {
+  type CallId,
+  parseResume,
+  type Position,
+  type ResyncReason,
+  type UserId,
+} from '../../../core/journal/index.ts';
+import type { Presence } from '../../../core/presence/index.ts';
+import type { ChatSession, LiveSink, Sink } from '../../../delivery/index.ts';
+import { type ChatApiLimits, MAX_WAITING_CALLS } from '../limits.ts';
+import type { ChatApiObserver } from '../parts.ts';
+import type { EndReason, EventReader, LiveStream } from '../stream.ts';
+import type { ContactWatch } from './contact-watch.ts';
+import type { Encoder } from './encode.ts';
+import { retryFrame } from './frame.ts';
+import { Outbox } from './outbox.ts';
+
+/** How long a response that has been ended may take to leave. */
+const END_MS = 5_000;
+
+export interface ReaderParts {
+  readonly response: ServerResponse;
+  readonly live: LiveStream;
+  readonly encoder: Encoder;
+  readonly atTurnEnd: (run: () => void) => void;
+  readonly now: () => number;
+  readonly limits: ChatApiLimits;
+  readonly observer: ChatApiObserver;
+  readonly onGone: (reader: SseReader) => void;
+}
+
+/**
+ * One open event stream. Entries of the journal are told in order and never dropped: while the peer reads too slowly nothing is
+ * told, and later it is caught up from the journal. Presence and calls are coalesced meanwhile, newest wins; chat states are
+ * dropped. So what is held for a slow reader is bounded.
+ */
+export class SseReader implements Sink, LiveSink, EventReader {
+  readonly isAttended = true;
+  readonly #parts: ReaderParts;
+  readonly #outbox: Outbox;
+  readonly #presences = new Map<UserId, { readonly presence: Presence; readonly name: string }>();
+  readonly #calls = new Map<CallId, Call>();
+  readonly #abort = new AbortController();
+  #session: ChatSession | null = null;
+  #contacts: ContactWatch | null = null;
+  #isOpen = true;
+  #endedAt: number | null = null;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.#outbox = new Outbox({
+      response: parts.response,
+      atTurnEnd: parts.atTurnEnd,
+      pauseAtBytes: parts.limits.pauseAtBytes,
+      now: parts.now,
+      told: (position: Position) => parts.live.told(position),
+      hasRoom: () => this.#catchUp(),
+      failed: (error) => this.failed(error),
+    });
+    parts.response.on('close', () => this.#gone());
+    parts.response.on('error', () => parts.response.destroy());
+  }
+
+  get user(): UserId {
+    return this.#parts.live.user.id;
+  }
+
+  /** Aborted when the stream ends: what listens for it stops. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The head has been written: everything else follows. */
+  start(session: ChatSession, contacts: ContactWatch): void {
+    this.#session = session;
+    this.#contacts = contacts;
+    this.#outbox.push(retryFrame(this.#parts.limits.retryMs));
+  }
+
+  // Sink: the journal.
+
+  entry(entry: Entry, resume: string): void {
+    const text = this.#parts.encoder.entry(entry, resume, this.user);
+    if (text !== null) this.#outbox.push(text, { position: entry.position });
+  }
+
+  resync(reason: ResyncReason, resume: string): void {
+    this.#outbox.push(this.#parts.encoder.reset(reason, resume), { position: parseResume(resume).position });
+  }
+
+  isReady(): boolean {
+    return this.#isOpen && this.#endedAt === null && this.#outbox.isReady();
+  }
+
+  /** The client comes back with its position. */
+  failed(error: unknown): void {
+    this.#parts.observer.trouble('event stream', error);
+    this.#parts.response.destroy();
+  }
+
+  // LiveSink: what no journal keeps.
+
+  /** Taken when the network has taken it; refused while the peer reads too slowly. */
+  volatile(message: Message): boolean | Promise<boolean> {
+    if (!this.isReady()) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#outbox.push(this.#parts.encoder.message(message, this.user), { gone: resolve });
+    return promise;
+  }
+
+  echo(message: Message): void {
+    if (this.isReady()) this.#outbox.push(this.#parts.encoder.message(message, this.user));
+  }
+
+  chatState(change: ChatStateChange): void {
+    if (this.isReady()) this.#outbox.push(this.#parts.encoder.chatState(change, this.#parts.live.user.name));
+  }
+
+  reach(): boolean {
+    return this.isReady();
+  }
+
+  readonly presence = (presence: Presence, name: string): void => {
+    this.#presences.delete(presence.user);
+    if (this.isReady()) this.#tellPresence(presence, name);
+    else this.#presences.set(presence.user, { presence, name });
+  };
+
+  readonly call: CallListener = (call) => {
+    this.#calls.delete(call.id);
+    if (this.isReady()) return this.#outbox.push(this.#parts.encoder.call(call));
+    this.#calls.set(call.id, call);
+    if (this.#calls.size > MAX_WAITING_CALLS) this.#tooSlow();
+  };
+
+  // EventReader: the chat stream.
+
+  contactsChanged(): void {
+    this.#contacts?.refresh();
+  }
+
+  end(reason: EndReason): void {
+    this.#finish(this.#parts.encoder.end(reason));
+  }
+
+  /** The node stops; the chat stream lives on, so the client is only asked to come back. */
+  restart(retryMs: number): void {
+    this.#finish(retryFrame(retryMs));
+  }
+
+  /** Called now and then: keeps the connection alive, and cuts off who takes nothing. */
+  check(): void {
+    const isLate = this.#endedAt !== null && this.#parts.now() - this.#endedAt > END_MS;
+    if (isLate || this.#outbox.stuckMs() > this.#parts.limits.stuckReaderMs) return this.#tooSlow();
+    if (this.#endedAt === null) this.#outbox.keepAlive(this.#parts.limits.keepAliveMs / 2);
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#parts.response.destroy();
+  }
+
+  #catchUp(): void {
+    for (const [user, { presence, name }] of this.#presences) {
+      if (!this.isReady()) return;
+      this.#presences.delete(user);
+      this.#tellPresence(presence, name);
+    }
+    for (const [id, call] of this.#calls) {
+      if (!this.isReady()) return;
+      this.#calls.delete(id);
+      this.#outbox.push(this.#parts.encoder.call(call));
+    }
+    this.#session?.pump();
+  }
+
+  #tellPresence(presence: Presence, name: string): void {
+    this.#outbox.push(this.#parts.encoder.presence(presence, name, this.#parts.live.user.name));
+  }
+
+  #finish(last: string): void {
+    if (!this.#isOpen || this.#endedAt !== null) return;
+    this.#outbox.push(last);
+    this.#outbox.flush();
+    this.#endedAt = this.#parts.now();
+    this.#stop();
+    this.#parts.response.end();
+  }
+
+  #tooSlow(): void {
+    this.#parts.observer.slowReader(this.#parts.live.user.name);
+    this.#parts.response.destroy();
+  }
+
+  #stop(): void {
+    this.#session?.close();
+    this.#contacts?.close();
+    this.#abort.abort();
+  }
+
+  #gone(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#stop();
+    this.#outbox.close();
+    this.#presences.clear();
+    this.#calls.clear();
+    this.#parts.live.readers.delete(this);
+    this.#parts.live.used(this.#parts.now());
+    this.#parts.onGone(this);
+  }
+}

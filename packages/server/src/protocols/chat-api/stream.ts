@@ -1,0 +1,99 @@
+import type { ChatStream, User } from '../../core/directory/index.ts';
+import type { Position } from '../../core/journal/index.ts';
+import type { PresenceLease, Show } from '../../core/presence/index.ts';
+
+/** Why a chat stream, and with it every event stream of its user, ends (OF §4.2). */
+export type EndReason = 'logoff' | 'locked' | 'idle';
+
+/** One open event stream, as the chat stream sees it. */
+export interface EventReader {
+  end(reason: EndReason): void;
+  /** The contacts of the user have changed. */
+  contactsChanged(): void;
+}
+
+/** A chat stream that this node knows: one held session of a user (OF §3), with the readers of its events. */
+export class LiveStream {
+  readonly id: string;
+  readonly resource: string;
+  readonly readers = new Set<EventReader>();
+  user: User;
+  /** What the user said last; not shown while the stream is offline. */
+  #show: Show = 'available';
+  #status = '';
+  #isOffline = false;
+  #usedAt: number;
+  #cursor: Position;
+  #saved: Position;
+  readonly #lease: PresenceLease;
+
+  constructor(options: {
+    readonly stream: ChatStream;
+    readonly user: User;
+    readonly cursor: Position;
+    readonly lease: PresenceLease;
+    readonly now: number;
+  }) {
+    this.id = options.stream.id;
+    this.resource = options.stream.resource;
+    this.user = options.user;
+    this.#cursor = options.cursor;
+    this.#saved = options.cursor;
+    this.#lease = options.lease;
+    this.#usedAt = options.now;
+    this.#lease.set(this.#show, this.#status);
+  }
+
+  /** Up to where the user has been told; an event stream without `Last-Event-ID` begins there. */
+  get cursor(): Position {
+    return this.#cursor;
+  }
+
+  /** The position to write down, or null where that was done. */
+  get unsaved(): Position | null {
+    return this.#cursor > this.#saved ? this.#cursor : null;
+  }
+
+  told(position: Position): void {
+    this.#cursor = Math.max(this.#cursor, position);
+  }
+
+  saved(position: Position): void {
+    this.#saved = Math.max(this.#saved, position);
+  }
+
+  setPresence(show: Show, status: string): void {
+    this.#show = show;
+    this.#status = status;
+    this.#isOffline = false;
+    this.#lease.set(show, status);
+  }
+
+  /** A request, or a reader: the user is there. */
+  used(now: number): void {
+    this.#usedAt = now;
+    if (this.#isOffline) this.setPresence(this.#show, this.#status);
+  }
+
+  /** How long nothing was heard of the user. */
+  idleMs(now: number): number {
+    if (this.readers.size > 0) this.#usedAt = now;
+    return now - this.#usedAt;
+  }
+
+  goOffline(): void {
+    if (this.#isOffline) return;
+    this.#isOffline = true;
+    this.#lease.set('offline', '');
+  }
+
+  end(reason: EndReason): void {
+    for (const reader of [...this.readers]) reader.end(reason);
+    this.#lease.end();
+  }
+
+  /** The node stops; the stream lives on. */
+  release(): void {
+    this.#lease.end();
+  }
+}
