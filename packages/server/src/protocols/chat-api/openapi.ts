@@ -63,10 +63,12 @@ function pathParameters(route: Route, path: string): readonly Node[] {
 }
 
 function queryParameters(route: Route): readonly Node[] {
+  // Absent where every member is optional, whatever its type says.
+  const required: readonly string[] | undefined = route.query.required;
   return Object.entries(route.query.properties).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: route.query.required.includes(name),
+    required: required?.includes(name) === true,
     schema,
   }));
 }
