@@ -5,8 +5,8 @@ import { until } from '../kit/wait.ts';
 export interface EngineUnderTest {
   readonly engine: CallEngine;
   /** A call comes in for `to`. */
-  ring(from: string, to: string): void | Promise<void>;
-  close(): Promise<void>;
+  readonly ring: (from: string, to: string) => void | Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What every engine of calls does, whatever telephone system is behind it. Numbers 201 and 202 are there. */

@@ -17,7 +17,9 @@ callEngineContract('TapiServer', async () => {
   const engine = createTapiEngine({ host: '127.0.0.1', port: simulator.port, clock: systemClock, log });
   return {
     engine,
-    ring: async (from, to) => void (await until(() => simulator.ring(from, to), 'the number is registered')),
+    ring: async (from, to) => {
+      await until(() => simulator.ring(from, to), 'the number is registered');
+    },
     async close() {
       await engine.close();
       await simulator.close();
@@ -48,7 +50,9 @@ callEngineContract('the built-in exchange', async () => {
   const engine = createExchangeEngine({ exchange, directory, clock: systemClock });
   return {
     engine,
-    ring: async (from, to) => void (await engine.dial({ from, to })),
+    ring: async (from, to) => {
+      await engine.dial({ from, to });
+    },
     close: () => engine.close(),
   };
 });
