@@ -64,11 +64,11 @@ function pathParameters(route: Route, path: string): readonly Node[] {
 
 function queryParameters(route: Route): readonly Node[] {
   // Absent where every member is optional, whatever its type says.
-  const required: readonly string[] | undefined = route.query.required;
+  const required = new Set<string>(route.query.required ?? []);
   return Object.entries(route.query.properties).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: required?.includes(name) === true,
+    required: required.has(name),
     schema,
   }));
 }
