@@ -42,13 +42,9 @@ export async function listenStream(
   options: ServerOptions,
   onSocket: (socket: Socket) => void,
 ): Promise<StreamServer> {
-  const { identity, handshakeTimeoutMs } = options;
+  const { identity } = options;
   const server: NetServer | TlsServer =
-    identity === undefined
-      ? createTcpServer({ noDelay: true }, onSocket)
-      : createTlsServer({ key: identity.key, cert: identity.cert, handshakeTimeout: handshakeTimeoutMs }, onSocket);
-  // A failed handshake is the peer's affair; Node destroys its socket.
-  server.on('tlsClientError', () => undefined);
+    identity === undefined ? createTcpServer({ noDelay: true }, onSocket) : secureServer(identity, options, onSocket);
   server.maxConnections = options.maxConnections;
   const closeSockets = trackSockets(server);
   const local = await listen(server, bind);
@@ -63,6 +59,14 @@ export async function listenStream(
         closeSockets();
       }),
   };
+}
+
+function secureServer(identity: TlsIdentity, options: ServerOptions, onSocket: (socket: Socket) => void): TlsServer {
+  const { key, cert } = identity;
+  const server = createTlsServer({ key, cert, handshakeTimeout: options.handshakeTimeoutMs }, onSocket);
+  // A failed or late handshake is the peer's affair; Node leaves its socket open.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
 }
 
 /** Sockets in handshake are known to nobody else: closing must end them too. */

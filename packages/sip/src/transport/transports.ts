@@ -201,6 +201,7 @@ export class SipTransports implements Transport, FlowFinder {
       const connection = this.#connections.add({ protocol, local, remote, serverName, isAccepted: false, wire });
       socket.on('error', () => undefined);
       wireWebSocket(socket, connection);
+      socket.resume();
       return this.#unlessClosed(connection);
     }
     const socket = await dialStream({ remote, localAddress, timeoutMs, ...(protocol === 'tls' ? { tls } : {}) });
@@ -280,10 +281,10 @@ export class SipTransports implements Transport, FlowFinder {
     }
   }
 
-  /** Answers statelessly what can be answered. */
+  /** Answers statelessly what can be answered: what has no Via at all is no SIP, and an answer would only serve those who forge senders. */
   #refuse(failure: ParseFailure, flow: Flow): void {
     this.#options.onRefused?.(failure, flow);
-    if (failure.status === undefined) return;
+    if (failure.status === undefined || !failure.headers.has('Via')) return;
     const response = makeResponse(failure, failure.status, failure.reason);
     let back = flow;
     try {

@@ -20,9 +20,10 @@ export async function openUdp(
   bind: Endpoint,
   onDatagram: (bytes: Buffer, remote: Endpoint) => void,
 ): Promise<UdpSocket> {
+  const isV6 = bind.address.includes(':');
   const socket = createSocket({
-    type: bind.address.includes(':') ? 'udp6' : 'udp4',
-    ipv6Only: true,
+    type: isV6 ? 'udp6' : 'udp4',
+    ipv6Only: isV6,
     // Addresses are always literal here; Node's own look-up would cost a turn of the event loop for each datagram.
     lookup: (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4),
   });

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RawData } from 'ws';
@@ -29,12 +30,20 @@ export async function listenWebSocket(
   onSocket: (socket: WebSocket, request: IncomingMessage) => void,
 ): Promise<StreamServer> {
   const { identity } = options;
+  // Node looks for late requests every half minute unless told otherwise.
+  const times = { connectionsCheckingInterval: 1_000, headersTimeout: options.handshakeTimeoutMs };
+  const limits = { ...times, requestTimeout: options.handshakeTimeoutMs };
   const server =
-    identity === undefined ? createHttpServer() : createHttpsServer({ key: identity.key, cert: identity.cert });
+    identity === undefined
+      ? createHttpServer(limits)
+      : createHttpsServer({
+          ...limits,
+          handshakeTimeout: options.handshakeTimeoutMs,
+          key: identity.key,
+          cert: identity.cert,
+        });
   server.maxConnections = options.maxConnections;
   const closeSockets = trackSockets(server);
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 10_000;
   const acceptor = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_PAYLOAD,
@@ -76,6 +85,7 @@ export interface DialWebSocketOptions {
   readonly tls?: { readonly trust: TlsTrust; readonly serverName: string };
 }
 
+/** The socket comes paused: what the peer sends at once waits until somebody listens and resumes it. */
 export function dialWebSocket(options: DialWebSocketOptions): Promise<WebSocket> {
   const { remote, tls } = options;
   const host = remote.address.includes(':') ? `[${remote.address}]` : remote.address;
@@ -86,7 +96,11 @@ export function dialWebSocket(options: DialWebSocketOptions): Promise<WebSocket>
     handshakeTimeout: options.timeoutMs,
     ...(tls === undefined
       ? {}
-      : { rejectUnauthorized: tls.trust.rejectUnauthorized ?? true, servername: tls.serverName }),
+      : {
+          rejectUnauthorized: tls.trust.rejectUnauthorized ?? true,
+          // SNI names hosts, not addresses (RFC 6066 3); the certificate is checked against the URL's host then.
+          servername: isIP(tls.serverName) === 0 ? tls.serverName : '',
+        }),
     ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
   });
   return new Promise((resolve, reject) => {
@@ -95,6 +109,7 @@ export function dialWebSocket(options: DialWebSocketOptions): Promise<WebSocket>
     socket.once('error', onError);
     socket.once('open', () => {
       socket.off('error', onError);
+      socket.pause();
       resolve(socket);
     });
   });
