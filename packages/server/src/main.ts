@@ -8,20 +8,22 @@ import { directoryStream } from './core/journal/index.ts';
 import { type Delivery, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
-import { addressTest, Http } from './http/index.ts';
+import { addressTest, Http, type HttpOptions } from './http/index.ts';
 import { randomIds, reasonOf, systemClock } from './kit/index.ts';
 import {
   createLog,
   createMetrics,
+  type HealthParts,
   listenerObserver,
   type Log,
   registerHealth,
-  surfaceObserver,
 } from './observe/index.ts';
 import { mountPages } from './pages.ts';
-import { mountAppWs } from './protocols/appws/index.ts';
-import { mountChatApi } from './protocols/chat-api/index.ts';
 import { secretKeys } from './secret-keys.ts';
+import { storePlace } from './store-place.ts';
+import { mountSurfaces } from './surfaces.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 /** One running node. */
 export interface Server extends AsyncDisposable {
@@ -58,20 +60,12 @@ export async function startServer(config: Config, options: StartOptions = {}): P
 async function start(config: Config, options: StartOptions, started: AsyncDisposableStack): Promise<Server> {
   const clock = systemClock;
   const ids = randomIds;
-  const { domain } = config;
   const { log = createLog(config.log) } = options;
-  const metrics = createMetrics();
-  const observed = { log, metrics, clock };
-  started.defer(() => metrics.close());
+  const metrics = started.adopt(createMetrics(), (m) => m.close());
   const bell = createMemoryBell();
-  const sql = await createStoreSql({
-    ...storePlace(config.database),
-    bell,
-    clock,
-    ids,
-    log: log.part('store'),
-    retentionMs: config.journal.keepDays * 24 * 3_600_000,
-  });
+  const place = storePlace(config.database);
+  const retentionMs = config.journal.keepDays * DAY_MS;
+  const sql = await createStoreSql({ ...place, bell, clock, ids, log: log.part('store'), retentionMs });
   started.defer(() => sql.close());
   const { store, journal } = sql;
   const delivery = await openDelivery({
@@ -82,25 +76,9 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   });
   started.defer(() => delivery.close());
 
-  let engine: CallEngine | null = null;
-  let isReady = false;
   const vault = createVault(secretKeys(config));
-  const core = createCore({
-    store,
-    receivers: delivery.receivers,
-    vault,
-    clock,
-    ids,
-    loginRates: config.login,
-    log: log.part('calls'),
-    listenGraceMs: config.tapi.registry.stopGraceMs,
-    engines({ exchange, directory }) {
-      const made = createEngine({ tapi: config.tapi, exchange, directory, clock, log: log.part('engine') });
-      engine = made;
-      return { engines: [made], engineFor: () => made };
-    },
-  });
-  started.defer(async () => engine?.close());
+  const { core, engine } = buildCore();
+  started.defer(() => engine.close());
   started.defer(() => core.close());
   started.defer(
     delivery.follow(directoryStream, ({ event }) => {
@@ -108,67 +86,71 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     }),
   );
 
-  const http = new Http({ ...httpOptions(config), observer: listenerObserver(observed) });
-  const parts = { http, ...core, delivery, clock, ids, domain };
-  const chatApi = mountChatApi({
-    ...parts,
-    settings: { secret: config.chatApi.secret, tokenKey: vault.derive('chat-api tokens') },
-    observer: surfaceObserver(observed, 'chat-api'),
-  });
-  started.defer(() => chatApi.close());
+  const http = new Http({ ...httpOptions(config), observer: listenerObserver({ log, metrics, clock }) });
+  const surfaces = mountSurfaces({ config, http, core, delivery, vault, clock, ids, log, metrics });
+  started.defer(() => surfaces.close());
   started.defer(() => http.close({ drainMs: config.http.drainMs }));
-  mountAppWs({ ...parts, observer: surfaceObserver(observed, 'appws') });
+  let isReady = false;
   registerHealth({
     app: http.app,
     log,
     metrics,
     telephony: () => ({
-      tapi: engine?.isConnected === true ? 'connected' : 'disconnected',
-      sessions: 0,
+      tapi: engine.isConnected ? 'connected' : 'disconnected',
+      sessions: surfaces.tapiSessions,
       phones: core.calls.figures().numbers,
     }),
     isDraining: () => http.isDraining || !isReady,
-    checks: {
-      store: async () => {
-        await store.read('directory.is-empty', null);
-        return true;
-      },
-    },
-    mayReadMetrics: (
-      (mayRead) => (req) =>
-        mayRead(http.addresses.addressOf(req))
-    )(addressTest(config.metrics.allow)),
-    metricsToken: config.metrics.token,
+    checks: { store: () => store.read('directory.is-empty', null).then(() => true) },
+    ...metricsReaders(config, http),
   });
   metrics.watchStore(() => sql.figures());
   metrics.watchDelivery(() => delivery.size);
   metrics.watchCalls(() => core.calls.figures().live);
-  mountPages(http);
+  if (!mountPages(http)) log.warn('pages.missing', { hint: 'npm run build' });
+
   await http.listen();
-  const [url] = http.urls;
-  if (url === undefined) throw new Error('Nothing to listen on.');
+  const [url = ''] = http.urls;
   if (config.demo) await createDemoWorld(core.directory, config.http.publicUrl ?? url);
   isReady = true;
-  log.info('server.started', { urls: http.urls, domain, demo: config.demo });
+  log.info('server.started', { urls: http.urls, domain: config.domain, demo: config.demo });
 
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= started.disposeAsync());
-  return {
-    urls: http.urls,
-    url,
-    port: Number(new URL(url).port),
-    core,
-    delivery,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  const port = Number(new URL(url).port);
+  return { urls: http.urls, url, port, core, delivery, close, [Symbol.asyncDispose]: close };
+
+  function buildCore(): { readonly core: Core; readonly engine: CallEngine } {
+    let made: CallEngine | null = null;
+    const built = createCore({
+      store,
+      receivers: delivery.receivers,
+      vault,
+      clock,
+      ids,
+      loginRates: config.login,
+      log: log.part('calls'),
+      listenGraceMs: config.tapi.registry.stopGraceMs,
+      engines({ exchange, directory }) {
+        const one = createEngine({ tapi: config.tapi, exchange, directory, clock, log: log.part('engine') });
+        made = one;
+        return { engines: [one], engineFor: () => one };
+      },
+    });
+    if (made === null) throw new Error('The core has made no engine.');
+    return { core: built, engine: made };
+  }
 }
 
-function storePlace(database: Config['database']): { file: string } | { url: string } {
-  return database.kind === 'sqlite' ? { file: database.file } : { url: database.url };
-}
-
-function httpOptions(config: Config): ConstructorParameters<typeof Http>[0] {
+function httpOptions(config: Config): HttpOptions {
   const { listen, names, allowedOrigins, trustProxy, limits } = config.http;
   return { listen, names, allowedOrigins, trustProxy, limits };
+}
+
+function metricsReaders(config: Config, http: Http): Pick<HealthParts, 'mayReadMetrics' | 'metricsToken'> {
+  const mayRead = addressTest(config.metrics.allow);
+  return {
+    mayReadMetrics: (request) => mayRead(http.addresses.addressOf(request)),
+    metricsToken: config.metrics.token,
+  };
 }
