@@ -12,7 +12,7 @@ import type { ServiceLimits } from './limits.ts';
 import { MAX_CHUNKS, MAX_FRAGMENTS, SERVICE_LIMITS } from './limits.ts';
 import { LoginGuard } from './login-guard.ts';
 import type { MountTarget } from './mount.ts';
-import { mountUpgrades, refuseUpgrade, takesPathBelow } from './mount.ts';
+import { mountUpgrades, refuseUpgrade, claimBelow } from './mount.ts';
 import { Routes } from './routes.ts';
 import { ServiceConnection } from './service-connection.ts';
 import type { AppServiceOptions, Handlers } from './service-options.ts';
@@ -46,7 +46,7 @@ export class AppService implements AsyncDisposable {
   readonly #options: AppServiceOptions;
   readonly #limits: ServiceLimits;
   readonly #routes = new Routes();
-  readonly #takesPath: (path: string) => boolean;
+  readonly #claim: (path: string) => number;
   readonly #sockets = new WebSocketServer(WEBSOCKETS);
   readonly #connections = new Set<ServiceConnection>();
   readonly #strangers = new Set<ServiceConnection>();
@@ -59,7 +59,7 @@ export class AppService implements AsyncDisposable {
   constructor(options: AppServiceOptions) {
     this.#options = options;
     this.#limits = { ...SERVICE_LIMITS, ...options.limits };
-    this.#takesPath = takesPathBelow(options.path ?? '/');
+    this.#claim = claimBelow(options.path ?? '/');
     this.#host = this.#createHost();
   }
 
@@ -92,7 +92,7 @@ export class AppService implements AsyncDisposable {
    */
   mount(target: MountTarget): () => void {
     const unmount = mountUpgrades(target, {
-      takesPath: this.#takesPath,
+      claim: this.#claim,
       upgrade: (request, socket, head) => this.handleUpgrade(request, socket, head),
     });
     const end = (): void => {
@@ -114,7 +114,7 @@ export class AppService implements AsyncDisposable {
 
   /** True if the path of an upgrade belongs to this service. */
   takesPath(path: string): boolean {
-    return this.#takesPath(path);
+    return this.#claim(path) >= 0;
   }
 
   /** Takes one upgrade, whatever its path: for programs that dispatch `upgrade` events themselves. */

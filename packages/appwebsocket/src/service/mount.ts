@@ -9,33 +9,36 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
 
 /** What a mount takes from the server. */
 export interface Upgrades {
-  readonly takesPath: (path: string) => boolean;
+  /** Length of the own directory if the path lies there, else -1: of several services the longest directory wins. */
+  readonly claim: (path: string) => number;
   readonly upgrade: UpgradeListener;
 }
 
 /** Marks our listeners, so that several services on one server know of each other. */
-const TAKES_PATH = Symbol('tieline.takesPath');
+const CLAIM = Symbol('tieline.claim');
 interface MarkedListener extends UpgradeListener {
-  [TAKES_PATH]: (path: string) => boolean;
+  [CLAIM]: (path: string) => number;
 }
-const isMarked = (listener: unknown): listener is MarkedListener =>
-  typeof listener === 'function' && TAKES_PATH in listener;
+const isMarked = (listener: unknown): listener is MarkedListener => typeof listener === 'function' && CLAIM in listener;
 
 /**
  * Listens for upgrades of its own paths on a server that others use too. Returns what ends it. Where all listeners
  * are services of this library, the first one answers what none of them takes: nobody else would.
  */
-export function mountUpgrades(target: MountTarget, { takesPath, upgrade }: Upgrades): () => void {
+export function mountUpgrades(target: MountTarget, { claim, upgrade }: Upgrades): () => void {
   const server = 'server' in target ? target.server : target;
   const listener: MarkedListener = Object.assign(
     (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const path = pathOf(request);
-      if (takesPath(path)) return upgrade(request, socket, head);
       const all = server.listeners('upgrade');
-      const isOurs = all.every((other) => isMarked(other) && !other[TAKES_PATH](path));
-      if (isOurs && all[0] === listener) refuseUpgrade(socket, 404, 'Not Found');
+      const ours = all.filter(isMarked);
+      const claims = ours.map((other) => other[CLAIM](path));
+      const most = Math.max(...claims);
+      const isFirst = (index: number): boolean => ours[index] === listener;
+      if (most >= 0 && isFirst(claims.indexOf(most))) upgrade(request, socket, head);
+      else if (most < 0 && isFirst(0) && ours.length === all.length) refuseUpgrade(socket, 404, 'Not Found');
     },
-    { [TAKES_PATH]: takesPath },
+    { [CLAIM]: claim },
   );
   server.on('upgrade', listener);
   return () => void server.off('upgrade', listener);
@@ -50,12 +53,13 @@ export function pathOf(request: IncomingMessage): string {
  * An app service is reached at its directory and at `directory/<app>` (AW §6.2), and, where pages lie in a folder
  * named by the build, below that folder (AW §5.1).
  */
-export function takesPathBelow(directory: string): (path: string) => boolean {
+export function claimBelow(directory: string): (path: string) => number {
   const base = `/${directory.replace(/^\/+|\/+$/g, '')}`.replace(/\/$/, '');
   return (path) => {
-    if (path !== base && !path.startsWith(`${base}/`)) return false;
+    if (path !== base && !path.startsWith(`${base}/`)) return -1;
     const [first = '', second = '', ...rest] = path.slice(base.length).replace(/\/+$/, '').split('/').slice(1);
-    return rest.length === 0 && (second === '' || (first !== '' && /^[0-9a-f]+$/i.test(first)));
+    const isOwn = rest.length === 0 && (second === '' || (first !== '' && /^[0-9a-f]+$/i.test(first)));
+    return isOwn ? base.length : -1;
   };
 }
 

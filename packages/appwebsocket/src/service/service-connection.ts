@@ -68,7 +68,7 @@ export class ServiceConnection extends ApiCaller {
     );
     this.#desk = new MessageDesk(this, host, this.#gate);
     this.#backPressure = new BackPressure(this.#carrier, this.#gate, () => this.#tooSlow());
-    this.#stopWatching = watchStranger(socket, stream, (what) => this.#refuse(what));
+    this.#stopWatching = watchStranger(socket, stream, (what) => this.#refuse(what, stream));
     this.#loginTimer = setTimeout(() => this.#step({ type: 'login-timeout' }), host.limits.loginTimeoutMs);
   }
 
@@ -238,10 +238,11 @@ export class ServiceConnection extends ApiCaller {
   }
 
   /** What a stranger sends from here on is not even read. */
-  #refuse(reason: string): void {
+  #refuse(reason: string, stream: Duplex): void {
     this.#host.refused(reason, this.remoteAddress);
     this.close(1008, reason);
     this.#carrier.holdBack(true);
+    stream.end(() => stream.destroy());
   }
 
   #endWatch(): void {
