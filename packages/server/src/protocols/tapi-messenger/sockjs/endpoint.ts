@@ -59,6 +59,10 @@ export class SockJsEndpoint implements AsyncDisposable {
     this.#iframe = iframePage(settings.clientUrl);
   }
 
+  get prefix(): string {
+    return this.#environment.options.prefix;
+  }
+
   get sessionCount(): number {
     return this.#environment.admission.count;
   }

@@ -14,7 +14,8 @@ export interface WebSocketPort {
   readonly bufferedAmount: number;
   /** A string goes out as a text message, a Buffer as a binary one. `written` fires when the system took it, or it failed. */
   send(data: string | Buffer, written?: (error?: Error | null) => void): void;
-  onMessage(listener: (data: Buffer, isBinary: boolean) => void): void;
+  /** Text messages may come as strings or as octets. */
+  onMessage(listener: (data: string | Buffer, isBinary: boolean) => void): void;
   onPong(listener: () => void): void;
   onClose(listener: (code: number, reason: string) => void): void;
   ping(): void;

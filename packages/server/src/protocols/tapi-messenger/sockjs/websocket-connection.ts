@@ -161,12 +161,12 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
     if (this.bufferedBytes > sendBufferBytes) this.#cut('slow-consumer');
   }
 
-  #received(data: Buffer): void {
+  #received(data: string | Buffer): void {
     if (this.#cause !== undefined) return;
     this.#heard();
     if (!this.#parts.isFramed) return this.#handler?.onMessage(data);
     if (data.length === 0) return;
-    const messages = decodeMessages(data.toString('utf8'));
+    const messages = decodeMessages(typeof data === 'string' ? data : data.toString('utf8'));
     if (messages === undefined) return this.close(3000, 'Broken framing.', 'broken-framing');
     for (const message of messages) if (!this.#hasEnded()) this.#handler?.onMessage(message);
   }

@@ -133,7 +133,7 @@ describe('connecting', () => {
     expect(told(step(over, { type: 'welcome', userName: null }))).toEqual([]);
   });
 
-  test('overdue', () => expect(told(step(newConnection, { type: 'overdue' }))).toEqual(['close 1002 No connection']));
+  test('overdue', () => expect(told(step(newConnection, { type: 'overdue' }))).toEqual(['close 1002 Timed out']));
 });
 
 describe('frames of a connected client', () => {

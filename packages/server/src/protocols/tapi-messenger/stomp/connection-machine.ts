@@ -33,7 +33,7 @@ export function stepConnection(
     case 'not-granted':
       return withoutSubscription(state, input.subscription);
     case 'overdue':
-      return closed(state, [{ type: 'close', code: 1002, reason: 'No connection' }]);
+      return closed(state, [{ type: 'close', code: 1002, reason: 'Timed out' }]);
     case 'gone':
       return closed(state, []);
     default:

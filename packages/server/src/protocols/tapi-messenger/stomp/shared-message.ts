@@ -2,7 +2,12 @@ import type { SharedText } from '../sockjs/index.ts';
 import { SharedText as Shared } from '../sockjs/index.ts';
 import { headerLine } from './encode.ts';
 import { escapeHeader } from './escape.ts';
-import type { Header, StompVersion } from './frame.ts';
+import type { Frame, Header, StompVersion } from './frame.ts';
+
+/** Headers of a SEND that are the sender's own business, or are written anew (TM ST-30). */
+const NOT_PASSED_ON = new Set(
+  'destination content-type content-length receipt transaction login passcode subscription message-id ack'.split(' '),
+);
 
 const HEAD = new Shared('MESSAGE\ndestination:');
 
@@ -26,13 +31,13 @@ export interface MessageCarrier {
  * once; a copy adds its destination, subscription, message-id and headers of its own (TM ST-30, ST-31).
  */
 export class SharedMessage {
-  readonly #contentType: string;
+  readonly #contentType: string | undefined;
   readonly #headers: readonly Header[];
   readonly #body: string;
   readonly #tails = new Map<StompVersion, SharedText>();
 
   constructor(message: { readonly contentType?: string; readonly headers?: readonly Header[]; readonly body: string }) {
-    this.#contentType = message.contentType === undefined ? '' : `content-type:${message.contentType}\n`;
+    this.#contentType = message.contentType;
     this.#headers = message.headers ?? [];
     this.#body = message.body;
   }
@@ -45,11 +50,22 @@ export class SharedMessage {
     return new SharedMessage({ contentType: 'text/plain;charset=UTF-8', body });
   }
 
+  /** What a client publishes to a topic: its body and its other headers. */
+  static published({ headers, body }: Frame): SharedMessage {
+    const contentType = headers.get('content-type');
+    return new SharedMessage({
+      ...(contentType === undefined ? {} : { contentType }),
+      headers: [...headers].filter(([name]) => !NOT_PASSED_ON.has(name)),
+      body: body.toString('utf8'),
+    });
+  }
+
   sendTo(carrier: MessageCarrier, version: StompVersion, envelope: Envelope): void {
     const { destination, subscription, messageId, headers = [] } = envelope;
+    const type = this.#contentType === undefined ? '' : headerLine(['content-type', this.#contentType], version);
     const id = subscription === null ? '' : headerLine(['subscription', subscription], version);
     const own = headers.map((header) => headerLine(header, version)).join('');
-    const middle = `${escapeHeader(destination, version)}\n${this.#contentType}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
+    const middle = `${escapeHeader(destination, version)}\n${type}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
     carrier.sendShared(HEAD, middle, this.#tail(version));
   }
 

@@ -1,0 +1,46 @@
+import type { Header } from './stomp/index.ts';
+import { MAX_IN_FLIGHT } from './limits.ts';
+
+/** What became of a frame that may be refused. */
+export interface Outcome {
+  readonly isRefused: boolean;
+  /** For its receipt. */
+  readonly headers: readonly Header[];
+}
+
+/** Requests of one session that are under way side by side, and what is to follow them in order. */
+export class InFlight {
+  readonly #waiting: Promise<unknown>[] = [];
+  #last: Promise<void> = Promise.resolve();
+  #count = 0;
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** Must not reject. */
+  add(work: Promise<unknown>): void {
+    this.#waiting.push(work);
+    this.follow(async () => {
+      await work;
+      void this.#waiting.shift();
+    });
+  }
+
+  /** Runs after everything added so far. Must not reject. */
+  follow(run: () => Promise<void>): void {
+    this.#count++;
+    this.#last = this.#last.then(run).finally(() => {
+      this.#count--;
+    });
+  }
+
+  /** Resolves when there is room for one more. */
+  async room(): Promise<void> {
+    while (this.#waiting.length >= MAX_IN_FLIGHT) await this.#waiting[0];
+  }
+
+  async settled(): Promise<void> {
+    while (this.#count > 0) await this.#last;
+  }
+}

@@ -1,0 +1,110 @@
+import { directoryStream } from '../../core/journal/index.ts';
+import { ChatMessages } from './application/chat-messages.ts';
+import { CallMessages } from './application/incoming.ts';
+import { Names } from './application/names.ts';
+import { PresenceMessages } from './application/presence-feed.ts';
+import { Topics } from './application/topics.ts';
+import { directorySessions } from './application-sessions.ts';
+import type { TapiMessengerParts } from './parts.ts';
+import { openSockJs } from './open-sockjs.ts';
+import { StompSession } from './session.ts';
+import type { ClosingCause, ConnectionHandler, SockJsConnection } from './sockjs/index.ts';
+
+export { type ApplicationSessions, directorySessions, type FoundSession } from './application-sessions.ts';
+export type { TapiMessengerObserver, TapiMessengerParts } from './parts.ts';
+export { type TapiMessengerSettings, tapiMessengerDefaults } from './settings.ts';
+
+/** What is held now, and what was dropped since the start. */
+export interface TapiMessengerFigures {
+  /** STOMP sessions, those that have not logged in included. */
+  readonly sessions: number;
+  readonly subscriptions: number;
+  /** Sessions that listen to a number. */
+  readonly listening: number;
+  /** Incoming calls that no subscription of a listening session matched (TM AP-13). */
+  readonly unseenCalls: number;
+}
+
+export interface TapiMessenger {
+  /** Sessions (TM AP-2). */
+  readonly size: number;
+  figures(): TapiMessengerFigures;
+  /** Closes every session; resolves when all sockets are gone. */
+  close(): Promise<void>;
+}
+
+const NOBODY: ConnectionHandler = { onMessage: () => undefined, onClosed: () => undefined };
+
+/** Serves the Tapi Messenger surface: STOMP over SockJS and plain WebSocket, and the `/tapi` application (TM). */
+export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
+  const { observer, delivery, directory, settings } = parts;
+  const sessions = new Set<StompSession>();
+  const names = new Names(directory);
+  let unseenCalls = 0;
+  const application = {
+    ...parts,
+    lookup: parts.lookup ?? directorySessions(directory),
+    topics: new Topics(),
+    messages: new CallMessages(settings.caller),
+    chatMessages: new ChatMessages(names),
+    presenceMessages: new PresenceMessages(),
+    dropped: () => {
+      unseenCalls++;
+    },
+  };
+
+  function gone(session: StompSession, cause: ClosingCause): void {
+    sessions.delete(session);
+    if (cause === 'slow-consumer') observer.slowReader(session.user?.name ?? '');
+    observer.closed();
+  }
+
+  function open(connection: SockJsConnection): ConnectionHandler {
+    let session: StompSession | null = null;
+    const place = parts.http.lobby.enter(connection.remoteAddress, () => session?.loginExpired());
+    if (place === undefined) {
+      connection.close(1013, 'Too many have not logged in');
+      return NOBODY;
+    }
+    session = new StompSession({ parts, application, connection, place, onGone: gone });
+    sessions.add(session);
+    observer.opened();
+    return session;
+  }
+
+  /** Sessions of accounts that were locked or deleted end. */
+  async function endLocked(id: string): Promise<void> {
+    const own = [...sessions].filter((session) => session.user?.id === id);
+    const [first] = own;
+    if (first === undefined || first.user === null) return;
+    const user = await directory.userById(first.user.id);
+    if (user === null || user.isLocked) for (const session of own) session.end(1008, 'Account closed');
+  }
+
+  const stopFollowing = delivery.follow(directoryStream, ({ event }) => {
+    if (event.kind !== 'directory' || event.what !== 'user') return;
+    for (const { user } of sessions) if (user?.id === event.id) names.forget(user.id);
+    directory.changed(event);
+    endLocked(event.id).catch((error: unknown) => observer.trouble('locked account', error));
+  });
+  const sockJs = openSockJs(parts, open);
+
+  return {
+    get size() {
+      return sessions.size;
+    },
+    figures() {
+      let subscriptions = 0;
+      let listening = 0;
+      for (const session of sessions) {
+        subscriptions += session.subscriptionCount;
+        if (session.isListening) listening++;
+      }
+      return { sessions: sessions.size, subscriptions, listening, unseenCalls };
+    },
+    async close() {
+      stopFollowing();
+      await sockJs.close();
+    },
+  };
+}

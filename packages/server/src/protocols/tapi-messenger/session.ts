@@ -1,0 +1,312 @@
+import type { User } from '../../core/directory/index.ts';
+import type { Actor } from '../../core/permissions/index.ts';
+import type { Place } from '../../http/index.ts';
+import { Problem, type Timer } from '../../kit/index.ts';
+import { Application, type ApplicationParts } from './application/application.ts';
+import { ERRORS } from './application/destinations.ts';
+import { errorCodeOf } from './application/errors.ts';
+import { understandSnippet } from './application/seed-snippet.ts';
+import type { Client, Report } from './client.ts';
+import { Beats } from './beats.ts';
+import { InFlight, type Outcome } from './in-flight.ts';
+import { FrameInput } from './frame-input.ts';
+import { checkLogin } from './login.ts';
+import { SERVER_NAME } from './limits.ts';
+import type { TapiMessengerParts } from './parts.ts';
+import type { ClosingCause, ConnectionHandler, SockJsConnection } from './sockjs/index.ts';
+import {
+  type ConnectionEffect,
+  type ConnectionInput,
+  type ConnectionSettings,
+  encodeFrame,
+  type Frame,
+  type Decoded,
+  type Header,
+  newConnection,
+  SharedMessage,
+  stepConnection,
+  type Subscription,
+} from './stomp/index.ts';
+
+export interface SessionParts {
+  readonly parts: TapiMessengerParts;
+  readonly application: ApplicationParts;
+  readonly connection: SockJsConnection;
+  /** Its place among those who have not logged in yet. */
+  readonly place: Place;
+  readonly onGone: (session: StompSession, cause: ClosingCause) => void;
+}
+
+/** One STOMP session: carries out what the connection machine says, frame after frame (TM ST-20). */
+export class StompSession implements ConnectionHandler, Client {
+  readonly resource: string;
+  readonly #parts: TapiMessengerParts;
+  readonly #connection: SockJsConnection;
+  readonly #place: Place;
+  readonly #onGone: SessionParts['onGone'];
+  readonly #settings: ConnectionSettings;
+  readonly #input: FrameInput;
+  readonly #application: Application;
+  readonly #beats: Beats;
+  readonly #ended = new AbortController();
+  readonly #inFlight = new InFlight();
+  readonly #whenWritable = new Set<() => void>();
+  readonly #login: Timer;
+  #state = newConnection;
+  #user: User | null = null;
+  #messages = 0;
+
+  constructor({ parts, application, connection, place, onGone }: SessionParts) {
+    const { stomp } = parts.settings;
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#place = place;
+    this.#onGone = onGone;
+    this.resource = `stomp-${parts.ids.label(8)}`;
+    this.#settings = {
+      label: connection.id,
+      server: SERVER_NAME,
+      heartbeatMinMs: stomp.heartbeatMinMs,
+      maxSubscriptions: stomp.maxSubscriptions,
+      maxTransactionBytes: stomp.maxFrameBytes * 16,
+    };
+    this.#input = new FrameInput({
+      connection,
+      limits: stomp,
+      maxMessageBytes: parts.settings.sockjs.maxBodyBytes,
+      isOver: () => this.signal.aborted,
+      handle: (decoded) => this.#handle(decoded),
+      overflow: () => this.#overflow(),
+      failed: (error) => this.#defect(error),
+    });
+    this.#application = new Application(application, this);
+    this.#beats = new Beats(parts.clock, {
+      beat: () => connection.send('\n'),
+      lost: () => this.#begin({ type: 'overdue' }),
+      isDeaf: () => this.#input.isPaused,
+    });
+    this.#login = parts.clock.after(stomp.connectTimeoutMs, () => this.loginExpired());
+  }
+
+  // Client.
+
+  get label(): string {
+    return this.#connection.id;
+  }
+
+  get user(): User | null {
+    return this.#user;
+  }
+
+  get actor(): Actor {
+    if (this.#user === null) return { kind: 'anonymous' };
+    return { kind: 'user', user: this.#user.id, admin: this.#user.isAdmin };
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Half of what closes a slow reader: the other half is for what must be told now. */
+  get isWritable(): boolean {
+    return this.#connection.bufferedBytes < this.#parts.settings.stomp.sendBufferBytes / 2;
+  }
+
+  whenWritable(run: () => void): void {
+    this.#whenWritable.add(run);
+    if (this.#whenWritable.size > 1) return;
+    void this.#connection.drained().then(() => {
+      const waiting = [...this.#whenWritable];
+      this.#whenWritable.clear();
+      if (!this.signal.aborted) for (const next of waiting) next();
+    });
+  }
+
+  subscriptionsTo(destination: string): readonly Subscription[] {
+    const found: Subscription[] = [];
+    for (const subscription of this.#state.subscriptions.values())
+      if (subscription.destination === destination) found.push(subscription);
+    return found;
+  }
+
+  send(subscription: Subscription, message: SharedMessage, headers: readonly Header[] = []): void {
+    if (this.signal.aborted) return;
+    this.#beats.sent();
+    message.sendTo(this.#connection, this.#state.version, {
+      destination: subscription.destination,
+      subscription: subscription.id,
+      messageId: `${this.label}-${++this.#messages}`,
+      headers,
+    });
+  }
+
+  report(report: Report): void {
+    const subscriptions = this.subscriptionsTo(ERRORS);
+    if (subscriptions.length === 0) return;
+    const message = SharedMessage.json(report);
+    for (const subscription of subscriptions) this.send(subscription, message);
+  }
+
+  end(code: number, reason: string): void {
+    this.#connection.close(code, reason);
+  }
+
+  // Of the surface.
+
+  get isListening(): boolean {
+    return this.#application.isListening;
+  }
+
+  get subscriptionCount(): number {
+    return this.#state.subscriptions.size;
+  }
+
+  loginExpired(): void {
+    if (this.#state.phase === 'connected') return;
+    this.#parts.observer.limitHit('stomp.login-timeout', this.#connection.remoteAddress);
+    this.#begin({ type: 'overdue' });
+  }
+
+  // ConnectionHandler.
+
+  onMessage(data: string | Buffer): void {
+    this.#beats.heard();
+    this.#input.feed(data);
+  }
+
+  onClosed(cause: ClosingCause): void {
+    this.#login.cancel();
+    this.#beats.stop();
+    this.#place.leave();
+    const subscriptions = [...this.#state.subscriptions.values()];
+    this.#state = stepConnection(this.#state, { type: 'gone' }, this.#settings).state;
+    this.#ended.abort();
+    this.#application.close(subscriptions);
+    this.#whenWritable.clear();
+    this.#onGone(this, cause);
+  }
+
+  #overflow(): void {
+    this.#parts.observer.limitHit('stomp.input', this.#connection.remoteAddress);
+    this.#begin({ type: 'fault', fault: 'too-much-input', receipt: undefined });
+  }
+
+  async #handle(decoded: Decoded): Promise<void> {
+    if (decoded.kind === 'fault') return this.#step({ type: 'fault', fault: decoded.fault, receipt: decoded.receipt });
+    const { frame } = decoded;
+    const meant = this.#parts.settings.compat.seedSnippet ? understandSnippet(frame) : frame;
+    return this.#step({ type: 'frame', frame: meant });
+  }
+
+  /** An input that waits for no frame. */
+  #begin(input: ConnectionInput): void {
+    this.#step(input).catch((error: unknown) => this.#defect(error));
+  }
+
+  #defect(error: unknown): void {
+    this.#parts.observer.trouble('session', error);
+    this.#connection.close(1011, 'Internal error');
+  }
+
+  async #step(input: ConnectionInput): Promise<void> {
+    const before = this.#state.subscriptions;
+    const { state, effects } = stepConnection(this.#state, input, this.#settings);
+    this.#state = state;
+    if (state.phase === 'closed') this.#application.close(before.values());
+    const outcomes: Promise<Outcome>[] = [];
+    for (const effect of effects) await this.#perform(effect, outcomes);
+  }
+
+  /** `outcomes`: of the effects before this one that can be refused. */
+  async #perform(effect: ConnectionEffect, outcomes: Promise<Outcome>[]): Promise<void> {
+    switch (effect.type) {
+      case 'request':
+        return this.#request(effect.frame, outcomes);
+      case 'receipt':
+        return this.#receipt(effect.id, outcomes);
+      case 'subscribe':
+        return this.#subscribe(effect.subscription, effect.frame, outcomes);
+      case 'unsubscribe':
+        return this.#application.unsubscribe(effect.subscription);
+      case 'send':
+        await this.#inFlight.settled();
+        this.#beats.sent();
+        return this.#connection.send(encodeFrame(effect.frame, this.#state.version));
+      case 'check':
+        return this.#check(effect.login, effect.passcode);
+      case 'connected':
+        return this.#connected();
+      case 'close':
+        await this.#inFlight.settled();
+        return this.#connection.close(effect.code, effect.reason);
+      case 'settle':
+        // Nothing here waits for an acknowledgement (TM §3.4: topics and user queues).
+        return;
+    }
+  }
+
+  async #check(login: string, passcode: string): Promise<void> {
+    const address = this.#connection.remoteAddress;
+    const verdict = await checkLogin(this.#parts, { login, passcode, address });
+    if (verdict.kind === 'refused') return this.#step({ type: 'unwelcome', reason: verdict.reason });
+    if (verdict.kind === 'user') this.#user = verdict.user;
+    await this.#step({ type: 'welcome', userName: verdict.kind === 'user' ? verdict.user.name : verdict.name });
+  }
+
+  #connected(): void {
+    this.#login.cancel();
+    this.#place.leave();
+    this.#input.version = this.#state.version;
+    this.#beats.start(this.#state.heartBeat);
+  }
+
+  async #request(frame: Frame, outcomes: Promise<Outcome>[]): Promise<void> {
+    const mayOverlap = this.#application.mayOverlap(frame);
+    await (mayOverlap ? this.#inFlight.room() : this.#inFlight.settled());
+    if (this.signal.aborted) return;
+    const outcome = this.#outcomeOf(this.#application.request(frame), frame);
+    outcomes.push(outcome);
+    if (mayOverlap) this.#inFlight.add(outcome);
+    else await outcome;
+  }
+
+  async #subscribe(subscription: Subscription, frame: Frame, outcomes: Promise<Outcome>[]): Promise<void> {
+    const outcome = this.#outcomeOf(this.#application.subscribe(subscription, frame), frame);
+    outcomes.push(outcome);
+    if ((await outcome).isRefused) await this.#step({ type: 'not-granted', subscription });
+  }
+
+  /** Never rejects: a refused frame is reported (TM AP-40), a defect ends the session. */
+  async #outcomeOf(work: Promise<readonly Header[]>, frame: Frame): Promise<Outcome> {
+    try {
+      return { isRefused: false, headers: await work };
+    } catch (error) {
+      if (error instanceof Problem) this.#refused(error, frame);
+      else this.#defect(error);
+      return { isRefused: true, headers: [] };
+    }
+  }
+
+  #refused(problem: Problem, { headers }: Frame): void {
+    const receipt = headers.get('receipt');
+    this.report({
+      code: errorCodeOf(problem),
+      message: problem.message,
+      destination: headers.get('destination') ?? '',
+      ...(receipt === undefined ? {} : { receipt }),
+    });
+  }
+
+  /** After everything before it (TM ST-20); what is under way side by side keeps its order. */
+  async #receipt(id: string, outcomes: readonly Promise<Outcome>[]): Promise<void> {
+    const write = async (): Promise<void> => {
+      const all = await Promise.all(outcomes);
+      if (this.signal.aborted || all.some((outcome) => outcome.isRefused)) return;
+      const headers: readonly Header[] = [['receipt-id', id], ...all.flatMap((outcome) => outcome.headers)];
+      this.#beats.sent();
+      this.#connection.send(encodeFrame({ command: 'RECEIPT', headers }, this.#state.version));
+    };
+    if (this.#inFlight.isEmpty) return write();
+    this.#inFlight.follow(write);
+  }
+}
