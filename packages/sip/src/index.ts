@@ -4,3 +4,4 @@ export * from './clock/index.ts';
 export * from './ids/index.ts';
 export * from './transactions/index.ts';
 export * from './digest/index.ts';
+export * from './dns/index.ts';
