@@ -41,7 +41,7 @@ export interface StoreFigures {
 export interface SqlStore {
   readonly store: TielineStore;
   readonly journal: TielineJournal;
-  figures(): StoreFigures;
+  readonly figures: () => StoreFigures;
   /** Waits for what was asked, then closes. Idempotent. */
   close(): Promise<void>;
 }
