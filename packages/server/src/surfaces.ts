@@ -31,7 +31,11 @@ export interface Surfaces {
 export function mountSurfaces(parts: SurfaceParts): Surfaces {
   const { config, http, core, delivery, vault, clock, ids, metrics } = parts;
   const shared = { http, ...core, delivery, clock, ids, domain: config.domain };
-  const appWs = mountAppWs({ ...shared, observer: surfaceObserver(parts, 'appws') });
+  const appWs = mountAppWs({
+    ...shared,
+    slowReaderMs: config.delivery.slowReaderMs,
+    observer: surfaceObserver(parts, 'appws'),
+  });
   const chatApi = mountChatApi({
     ...shared,
     settings: { secret: config.chatApi.secret, tokenKey: vault.derive('chat-api-tokens') },

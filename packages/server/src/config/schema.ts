@@ -123,6 +123,16 @@ export const settingsSchema = Type.Object({
       max: 3_650,
     }),
   }),
+  delivery: Type.Object({
+    slowReaderMs: count(
+      'How long a client may leave unread what it was sent before its connection is closed.',
+      10_000,
+      {
+        min: 100,
+        max: 600_000,
+      },
+    ),
+  }),
   http,
   sip: Type.Object({
     host: text('Address for SIP.', '127.0.0.1', { expects: 'an address or host name' }),

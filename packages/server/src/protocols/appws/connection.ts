@@ -13,9 +13,7 @@ import { type LoggedIn, lookUp } from './logins.ts';
 import type { AppWsParts } from './parts.ts';
 
 /** Bytes waiting in a socket above which nothing durable is told any more; it is caught up from the journal later. */
-const PAUSE_AT_BYTES = 256 * 1024;
-/** A peer that reads nothing for so long is closed: it comes back with its position. */
-const SLOW_READER_MS = 10_000;
+const PAUSE_AT_BYTES = 64 * 1024;
 /** Bytes waiting in a socket whatever the class of what is sent: over it the peer is closed at once. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** AW §5.4: the acceptor pings as well; two unanswered pings and the peer is dead. */
@@ -161,9 +159,10 @@ export class Connection {
 
   #send(text: string): void {
     if (!this.#isOpen) return;
-    if (this.#port.bufferedAmount < PAUSE_AT_BYTES) return this.#port.send(text);
-    if (this.#port.bufferedAmount > MAX_WAITING_BYTES) return this.#tooSlow();
-    this.#slow ??= this.#parts.clock.after(SLOW_READER_MS, () => this.#tooSlow());
+    const waiting = this.#port.bufferedAmount;
+    if (waiting + text.length < PAUSE_AT_BYTES) return this.#port.send(text);
+    if (waiting > MAX_WAITING_BYTES) return this.#tooSlow();
+    this.#slow ??= this.#parts.clock.after(this.#parts.slowReaderMs, () => this.#tooSlow());
     this.#port.send(text, () => this.#drained());
   }
 

@@ -29,5 +29,7 @@ export interface AppWsParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly domain: string;
+  /** A peer that reads nothing of what waits for it is closed after so long: it comes back with its position. */
+  readonly slowReaderMs: number;
   readonly observer: AppWsObserver;
 }
