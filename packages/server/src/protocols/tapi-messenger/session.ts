@@ -4,7 +4,7 @@ import type { Place } from '../../http/index.ts';
 import { Problem, type Timer } from '../../kit/index.ts';
 import { Application, type ApplicationParts } from './application/application.ts';
 import { ERRORS } from './application/destinations.ts';
-import { errorCodeOf } from './application/errors.ts';
+import { refusalReport } from './application/errors.ts';
 import { understandSnippet } from './application/seed-snippet.ts';
 import type { Client, Report } from './client.ts';
 import { Beats } from './beats.ts';
@@ -123,10 +123,7 @@ export class StompSession implements ConnectionHandler, Client {
   }
 
   subscriptionsTo(destination: string): readonly Subscription[] {
-    const found: Subscription[] = [];
-    for (const subscription of this.#state.subscriptions.values())
-      if (subscription.destination === destination) found.push(subscription);
-    return found;
+    return [...this.#state.subscriptions.values()].filter((known) => known.destination === destination);
   }
 
   send(subscription: Subscription, message: SharedMessage, headers: readonly Header[] = []): void {
@@ -281,20 +278,10 @@ export class StompSession implements ConnectionHandler, Client {
     try {
       return { isRefused: false, headers: await work };
     } catch (error) {
-      if (error instanceof Problem) this.#refused(error, frame);
+      if (error instanceof Problem) this.report(refusalReport(error, frame));
       else this.#defect(error);
       return { isRefused: true, headers: [] };
     }
-  }
-
-  #refused(problem: Problem, { headers }: Frame): void {
-    const receipt = headers.get('receipt');
-    this.report({
-      code: errorCodeOf(problem),
-      message: problem.message,
-      destination: headers.get('destination') ?? '',
-      ...(receipt === undefined ? {} : { receipt }),
-    });
   }
 
   /** After everything before it (TM ST-20); what is under way side by side keeps its order. */

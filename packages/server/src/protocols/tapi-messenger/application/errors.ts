@@ -1,4 +1,6 @@
 import { Problem } from '../../../kit/index.ts';
+import type { Report } from '../client.ts';
+import type { Frame } from '../stomp/index.ts';
 
 /** Codes of the error queue (TM AP-40 and ours), by the code of the problem. What is not here is `internal`. */
 const CODES: Readonly<Record<string, string>> = {
@@ -31,8 +33,15 @@ const CODES: Readonly<Record<string, string>> = {
   'too-many-watchers': 'too-many-requests',
 };
 
-export function errorCodeOf(problem: Problem): string {
-  return CODES[problem.code] ?? 'internal';
+/** What the asker is told of a refused frame. */
+export function refusalReport(problem: Problem, { headers }: Frame): Report {
+  const receipt = headers.get('receipt');
+  return {
+    code: CODES[problem.code] ?? 'internal',
+    message: problem.message,
+    destination: headers.get('destination') ?? '',
+    ...(receipt === undefined ? {} : { receipt }),
+  };
 }
 
 export function unknownDestination(destination: string): Problem {
