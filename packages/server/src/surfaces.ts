@@ -7,6 +7,7 @@ import type { Clock, Ids } from './kit/index.ts';
 import { type Log, type Metrics, surfaceObserver } from './observe/index.ts';
 import { mountAppWs } from './protocols/appws/index.ts';
 import { mountChatApi } from './protocols/chat-api/index.ts';
+import { mountTapiMessenger } from './protocols/tapi-messenger/index.ts';
 
 export interface SurfaceParts {
   readonly config: Config;
@@ -41,15 +42,24 @@ export function mountSurfaces(parts: SurfaceParts): Surfaces {
     settings: { secret: config.chatApi.secret, tokenKey: vault.derive('chat-api-tokens') },
     observer: surfaceObserver(parts, 'chat-api'),
   });
+  const tapi = mountTapiMessenger({
+    ...shared,
+    settings: config.tapi,
+    observer: surfaceObserver(parts, 'tapi-messenger'),
+  });
   const gauge = (name: string, help: string, read: () => number): void =>
     metrics.watch({ name, help, kind: 'gauge', read });
   gauge('appws_connections', 'AppWebsocket connections.', () => appWs.size);
   gauge('chat_streams', 'Chat streams known to this node.', () => chatApi.figures().chatStreams);
   gauge('event_streams', 'Open event streams (SSE).', () => chatApi.figures().eventStreams);
+  gauge('stomp_sessions', 'STOMP sessions.', () => tapi.size);
   return {
-    tapiSessions: 0,
+    get tapiSessions() {
+      return tapi.size;
+    },
     async close() {
       appWs.close();
+      await tapi.close();
       await chatApi.close();
     },
   };
