@@ -5,3 +5,5 @@ export * from './ids/index.ts';
 export * from './transactions/index.ts';
 export * from './digest/index.ts';
 export * from './dns/index.ts';
+export * from './location/index.ts';
+export * from './registrar/index.ts';

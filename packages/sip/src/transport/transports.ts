@@ -78,6 +78,11 @@ export class SipTransports implements Transport, FlowFinder {
     return this.#connections.size;
   }
 
+  /** The flow of a connection that stands (for `FlowTokens`). */
+  flowOf(connectionId: string): Flow | undefined {
+    return this.#connections.byId(connectionId)?.flow;
+  }
+
   async listen(options: ListenerOptions): Promise<Listener> {
     const listener = await openListener(options, {
       connections: this.#connections,

@@ -1,0 +1,11 @@
+export { applyRegister } from './apply-register.ts';
+export type { ApplyContext } from './apply-register.ts';
+export { FlowTokens } from './flow-token.ts';
+export type { FlowTokensOptions } from './flow-token.ts';
+export { DEFAULT_POLICY } from './policy.ts';
+export type { RegistrarPolicy } from './policy.ts';
+export { readRegister } from './read-register.ts';
+export type { ContactWish, RegisterWish } from './read-register.ts';
+export { RegisterRefusal } from './refusal.ts';
+export { Registrar } from './registrar.ts';
+export type { ChangeCause, RegistrarOptions } from './registrar.ts';
