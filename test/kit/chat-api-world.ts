@@ -10,7 +10,7 @@ import { directoryStream, type UserId } from '../../packages/server/src/core/jou
 import { createDemoWorld } from '../../packages/server/src/demo-world.ts';
 import { type Delivery, openDelivery } from '../../packages/server/src/delivery/index.ts';
 import { Http, type HttpLimits } from '../../packages/server/src/http/index.ts';
-import { randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
+import { type Clock, randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { type ChatApi, type ChatApiLimits, mountChatApi } from '../../packages/server/src/protocols/chat-api/index.ts';
 
 export interface ChatApiWorldOptions {
@@ -31,7 +31,30 @@ export class ChatApiWorld implements AsyncDisposable {
   chatApi!: ChatApi;
   http!: Http;
   port = 0;
+  /** Timers that have neither fired nor been cancelled. */
+  timers = 0;
   readonly #options: ChatApiWorldOptions;
+  readonly #clock: Clock = {
+    now: () => systemClock.now(),
+    after: (ms, run) => {
+      let isPending = true;
+      const settle = (): void => {
+        if (isPending) this.timers--;
+        isPending = false;
+      };
+      this.timers++;
+      const timer = systemClock.after(ms, () => {
+        settle();
+        run();
+      });
+      return {
+        cancel() {
+          settle();
+          timer.cancel();
+        },
+      };
+    },
+  };
   readonly #folder: string;
   #started = new AsyncDisposableStack();
 
@@ -72,7 +95,7 @@ export class ChatApiWorld implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const [clock, ids, bell] = [systemClock, randomIds, createMemoryBell()];
+    const [clock, ids, bell] = [this.#clock, randomIds, createMemoryBell()];
     const file = join(this.#folder, 'tieline.db');
     const sql = await createStoreSql({ file, bell, clock, ids });
     this.#started.defer(() => sql.close());
@@ -97,7 +120,12 @@ export class ChatApiWorld implements AsyncDisposable {
     this.#started.defer(stop);
     const { httpLimits, allowedOrigins = [] } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
-    this.http = new Http({ listen, allowedOrigins, ...(httpLimits === undefined ? {} : { limits: httpLimits }) });
+    this.http = new Http({
+      listen,
+      clock,
+      allowedOrigins,
+      ...(httpLimits === undefined ? {} : { limits: httpLimits }),
+    });
     this.chatApi = mountChatApi({
       ...this.core,
       http: this.http,

@@ -25,7 +25,7 @@ export type { ChatApiObserver, ChatApiParts, ChatApiSettings } from './parts.ts'
 
 export interface ChatApi {
   /** What is held now, for metrics. */
-  figures(): { readonly chatStreams: number; readonly eventStreams: number };
+  figures(): { readonly chatStreams: number; readonly eventStreams: number; readonly waitingBytes: number };
   /** Writes down what was told. After `Http.close`, before the store ends. Idempotent. */
   close(): Promise<void>;
 }
@@ -75,7 +75,7 @@ export function mountChatApi(parts: ChatApiParts): ChatApi {
   });
 
   return {
-    figures: () => ({ chatStreams: streams.size, eventStreams: events.size }),
+    figures: () => ({ chatStreams: streams.size, eventStreams: events.size, waitingBytes: events.waitingBytes }),
     async close() {
       stopFollowing();
       events.close();

@@ -1,7 +1,7 @@
 import type { ChatStream, Directory, User } from '../../core/directory/index.ts';
 import type { Position, UserId } from '../../core/journal/index.ts';
 import type { PresenceService } from '../../core/presence/index.ts';
-import { type Clock, every, type Timer } from '../../kit/index.ts';
+import { type Clock, every, Lru, type Timer } from '../../kit/index.ts';
 import type { ChatApiLimits } from './limits.ts';
 import type { ChatApiObserver } from './parts.ts';
 import { type EndReason, LiveStream } from './stream.ts';
@@ -16,6 +16,8 @@ export interface StreamsParts {
 
 /** Checks for idleness in the shorter of the two times. */
 const SWEEPS = 4;
+/** Ended streams that a look-up under way may still find; ids are never used again. */
+const MAX_ENDED = 10_000;
 
 /**
  * The chat streams of this node. A stream is a row, so it outlives the process: what is asked for and not known here is looked
@@ -25,6 +27,7 @@ export class Streams {
   readonly #parts: StreamsParts;
   readonly #byId = new Map<string, LiveStream>();
   readonly #byUser = new Map<UserId, LiveStream>();
+  readonly #ended = new Lru<string, true>(MAX_ENDED);
   readonly #timers: readonly Timer[];
   #isOpen = true;
 
@@ -43,7 +46,10 @@ export class Streams {
 
   /** The user's stream; a second login gets the one that stands (OF §3). */
   async open(user: User): Promise<LiveStream> {
-    const { stream, cursor } = await this.#parts.directory.openStream(user);
+    const opened = await this.#parts.directory.openStream(user);
+    // It was found while it was being ended; behind that stands a new one.
+    const isEnded = this.#ended.get(opened.stream.id) === true;
+    const { stream, cursor } = isEnded ? await this.#parts.directory.openStream(user) : opened;
     const live = this.#adopt(stream, user, cursor);
     live.used(this.#parts.clock.now());
     return live;
@@ -64,10 +70,18 @@ export class Streams {
     return this.#byUser.get(user) ?? null;
   }
 
+  /** From the first moment nobody finds it any more; its readers are told when the row is gone, so that coming back fails. */
   async end(live: LiveStream, reason: EndReason): Promise<void> {
+    this.#ended.set(live.id, true);
     this.#forget(live);
-    live.end(reason);
-    await this.#parts.directory.closeStream(live.id, live.cursor);
+    try {
+      await this.#parts.directory.closeStream(live.id, live.cursor);
+    } catch (error) {
+      this.#ended.delete(live.id);
+      throw error;
+    } finally {
+      live.end(reason);
+    }
   }
 
   /** The account has changed: new names are used, locked and deleted accounts lose their stream. */
@@ -93,7 +107,9 @@ export class Streams {
   async #load(found: { readonly stream: ChatStream; readonly cursor: Position } | null): Promise<LiveStream | null> {
     if (found === null) return null;
     const user = await this.#parts.directory.userById(found.stream.user);
-    return user === null || user.isLocked ? null : this.#adopt(found.stream, user, found.cursor);
+    return user === null || user.isLocked || this.#ended.get(found.stream.id) === true
+      ? null
+      : this.#adopt(found.stream, user, found.cursor);
   }
 
   /** Two requests may have looked up the same stream; the first one's is kept. */

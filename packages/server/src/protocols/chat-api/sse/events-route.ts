@@ -51,6 +51,11 @@ export class EventStreams {
     return this.#readers.size;
   }
 
+  /** Held for all readers together. */
+  get waitingBytes(): number {
+    return [...this.#readers].reduce((sum, reader) => sum + reader.waitingBytes, 0);
+  }
+
   /** `GET /sse/{user}` and its aliases. @throws what refuses it, before anything is written */
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (!acceptsEvents(request.headers.accept)) throw notAcceptable('text/event-stream');

@@ -80,6 +80,11 @@ export class Outbox {
     );
   }
 
+  /** What is held for the peer: in this outbox and in the socket. */
+  get waitingBytes(): number {
+    return this.#chars + this.#unsentBytes;
+  }
+
   /** How long the network has taken nothing of what waits; 0 where nothing waits. */
   stuckMs(): number {
     return this.#unsentBytes === 0 ? 0 : this.#parts.now() - this.#progressAt;

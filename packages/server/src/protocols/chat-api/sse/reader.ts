@@ -69,6 +69,10 @@ export class SseReader implements Sink, LiveSink, EventReader {
     return this.#parts.live.user.id;
   }
 
+  get waitingBytes(): number {
+    return this.#outbox.waitingBytes;
+  }
+
   /** Aborted when the stream ends: what listens for it stops. */
   get signal(): AbortSignal {
     return this.#abort.signal;

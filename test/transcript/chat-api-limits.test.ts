@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChatApiClient } from '../kit/chat-api-client.ts';
+import { ChatApiWorld } from '../kit/chat-api-world.ts';
+import { RawEvents } from '../kit/raw-events.ts';
+import { until } from '../kit/wait.ts';
+
+const PAUSE_AT = 16 * 1_024;
+const STUCK_MS = 700;
+
+let world: ChatApiWorld;
+beforeAll(async () => {
+  world = await ChatApiWorld.start({
+    limits: { retryMs: 10, keepAliveMs: 50, pauseAtBytes: PAUSE_AT, stuckReaderMs: STUCK_MS },
+    loginRates: { perAccount: { burst: 3, refillMs: 60_000 }, perAddress: { burst: 1_000, refillMs: 1 } },
+  });
+});
+afterAll(async () => {
+  expect(world.troubles).toEqual([]);
+  await world[Symbol.asyncDispose]();
+});
+
+/** Fills what the kernel takes for a peer that doesn't read: more than any loopback buffer. */
+async function flood(from: ChatApiClient, to: string, count: number, size: number): Promise<void> {
+  const lane = async (first: number): Promise<void> => {
+    for (let i = first; i < count; i += 4) await from.say(to, `${i} ${'x'.repeat(size)}`);
+  };
+  await Promise.all([0, 1, 2, 3].map(lane));
+}
+
+const seqsOf = (text: string): readonly number[] => [...text.matchAll(/"seq":(\d+)/g)].map(([, seq]) => Number(seq));
+
+test('a reader that stops reading costs no memory, and misses nothing', async () => {
+  const alice = await ChatApiClient.signIn(world.url, 'alice');
+  const bob = await ChatApiClient.signIn(world.url, 'bob');
+  await using quick = await bob.events();
+  await using slow = await RawEvents.open(world.port, '/sse/bob', { authorization: bob.authorization });
+  await until(() => slow.text.includes('retry:'));
+  slow.pause();
+  const [count, size] = [500, 20_000];
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, world.chatApi.figures().waitingBytes)), 1);
+  const flooding = flood(alice, 'bob', count, size);
+  // It reads a little now and then, so it is slow, not stuck.
+  const sips = setInterval(() => {
+    slow.resume();
+    setTimeout(() => slow.pause(), 1);
+  }, 100);
+  await flooding;
+  clearInterval(sips);
+  clearInterval(watch);
+  await until(() => quick.bodies.length === count, 'the quick reader has everything');
+  // One frame may go over the mark, one more may be what a turn gathered.
+  expect(most).toBeLessThan(2 * (PAUSE_AT + 2 * size));
+  slow.resume();
+  await until(
+    () => slow.text.length > count * size && seqsOf(slow.body).length === count,
+    'the slow reader catches up',
+  );
+  expect(seqsOf(slow.body)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+});
+
+test('presence is coalesced for a slow reader, newest wins; a volatile message is refused', async () => {
+  const alice = await ChatApiClient.signIn(world.url, 'alice');
+  const dora = await ChatApiClient.signIn(world.url, 'dora');
+  const bob = await ChatApiClient.signIn(world.url, 'bob');
+  await dora.ask('POST', '/chat/contacts/bob');
+  await using slow = await RawEvents.open(world.port, '/sse/dora', { authorization: dora.authorization });
+  await until(() => slow.text.includes('chatapi.presence'));
+  slow.pause();
+  const refusals: number[] = [];
+  await until(async () => {
+    const answer = await alice.ask('POST', '/chat/messages/dora', 'x'.repeat(29_000));
+    if (answer.status !== 200) refusals.push(answer.status);
+    return refusals.length > 0;
+  }, 'a refusal');
+  expect(refusals).toEqual([400]);
+  for (let i = 0; i < 50; i++) await bob.ask('POST', `/chat/presence?show=away&status=s${i}`);
+  slow.resume();
+  await until(() => slow.body.includes('"status":"s49"'));
+  expect([...slow.body.matchAll(/"status":"s\d+"/g)].length).toBeLessThan(25);
+});
+
+test('a reader that takes nothing at all is cut off and comes back', async () => {
+  const alice = await ChatApiClient.signIn(world.url, 'alice');
+  const carol = await ChatApiClient.signIn(world.url, 'carol');
+  await using stuck = await RawEvents.open(world.port, '/sse/carol', { authorization: carol.authorization });
+  await until(() => stuck.text.includes('retry:'));
+  stuck.pause();
+  await flood(alice, 'carol', 400, 25_000);
+  await until(() => world.seen.includes('slow carol'), 'cut off');
+  await until(() => world.chatApi.figures().eventStreams === 0);
+  expect(world.chatApi.figures().waitingBytes).toBe(0);
+  stuck.resume();
+  await until(() => stuck.isClosed);
+  // As clients do: what has no blank line behind it has not come.
+  const whole = stuck.body.split('\n\n').slice(0, -1).join('\n\n');
+  const had = seqsOf(whole);
+  expect(had.length).toBeLessThan(400);
+  const at = [...whole.matchAll(/^id: (\S+)$/gm)].at(-1)![1]!;
+  await using again = await carol.events({ lastEventId: at });
+  await until(() => again.of('chat').length + had.length >= 400, 'the rest');
+  expect([...had, ...again.of('chat').map(({ data }) => data.seq)]).toEqual(
+    Array.from({ length: 400 }, (_, i) => i + 1),
+  );
+});
+
+test('wrong passwords: 401, then 429 with a time to wait, for that account only', async () => {
+  const wrong = new ChatApiClient(world.url, 'carol', { password: 'guess' });
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i++) statuses.push((await wrong.ask('GET', '/chat/contacts')).status);
+  expect(statuses).toEqual([401, 401, 401, 429, 429]);
+  const refused = await fetch(`${world.url}/sse/carol`, { headers: { authorization: wrong.authorization } });
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(10);
+  expect((await new ChatApiClient(world.url, 'bob').ask('GET', '/chat/contacts')).status).toBe(200);
+  const secret = new ChatApiClient(world.url, '', { authorization: 'no-secret' });
+  const tries: number[] = [];
+  for (let i = 0; i < 4; i++) tries.push((await secret.ask('GET', '/chat/users')).status);
+  expect(tries).toEqual([401, 401, 401, 429]);
+});
