@@ -59,11 +59,12 @@ function stepRinging(state: CallerState, input: CallerInput): CallerStep {
     case 'success':
       return to('answered', 'answered');
     case 'failure':
-    case 'lost':
-    case 'bye':
       return to('ended', 'end');
     case 'hangup':
+    case 'lost':
       return state === 'calling' ? to('cancel-wanted') : to('cancelling', 'cancel');
+    case 'bye':
+    // RFC 3261 15: a callee may not send one before its answer.
     case 'acknowledged':
     case 'cancel-timeout':
       return to(state);

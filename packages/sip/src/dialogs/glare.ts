@@ -21,7 +21,7 @@ export type GlareVerdict = 'ok' | 'pending' | 'late';
 
 /** A re-INVITE of the peer. */
 export function judgeInvite(work: OpenWork): GlareVerdict {
-  if (work.hasPeerInvite) return 'late';
+  if (work.hasPeerInvite || work.hasPeerOffer) return 'late';
   return work.hasOwnInvite || work.hasOwnOffer ? 'pending' : 'ok';
 }
 

@@ -11,14 +11,15 @@ describe('the caller (RFC 3261 9.1, 13.2, 15)', () => {
     ['calling', 'provisional', 'proceeding', 'progress'],
     ['calling', 'success', 'answered', 'answered'],
     ['calling', 'failure', 'ended', 'end'],
-    ['calling', 'lost', 'ended', 'end'],
+    ['calling', 'lost', 'cancel-wanted', ''],
+    ['proceeding', 'lost', 'cancelling', 'cancel'],
     ['calling', 'hangup', 'cancel-wanted', ''],
     ['calling', 'acknowledged', 'calling', ''],
     ['proceeding', 'provisional', 'proceeding', 'progress'],
     ['proceeding', 'success', 'answered', 'answered'],
     ['proceeding', 'failure', 'ended', 'end'],
     ['proceeding', 'hangup', 'cancelling', 'cancel'],
-    ['proceeding', 'bye', 'ended', 'end'],
+    ['proceeding', 'bye', 'proceeding', ''],
     ['proceeding', 'cancel-timeout', 'proceeding', ''],
     ['cancel-wanted', 'provisional', 'cancelling', 'cancel'],
     ['cancel-wanted', 'success', 'ended', 'ack-bye end'],
@@ -89,7 +90,7 @@ describe('glare (RFC 3261 14, RFC 3311 5.2)', () => {
     [{ hasOwnInvite: true }, 'pending', 'ok'],
     [{ hasOwnOffer: true }, 'pending', 'pending'],
     [{ hasPeerInvite: true }, 'late', 'ok'],
-    [{ hasPeerOffer: true, hasPeerInvite: true }, 'late', 'late'],
+    [{ hasPeerOffer: true }, 'late', 'late'],
   ])('%j: INVITE %s, UPDATE %s', (work, invite, update) => {
     expect([judgeInvite({ ...calm, ...work }), judgeUpdate({ ...calm, ...work }, true)]).toEqual([invite, update]);
     expect(judgeUpdate({ ...calm, ...work }, false)).toBe('ok');

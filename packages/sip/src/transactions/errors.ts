@@ -1,3 +1,5 @@
+import type { SipResponse } from '../messages/index.ts';
+
 /** Every way in which asking the library for something can fail by itself; stable codes. */
 export type SipErrorCode =
   /** The library holds as many transactions as it may. Retry later. */
@@ -15,7 +17,9 @@ export type SipErrorCode =
   /** The message of a peer, or what the caller wants to write, breaks the grammar. */
   | 'bad-message'
   /** The peer demands credentials that we don't have, or refuses those that we gave. */
-  | 'unauthorized';
+  | 'unauthorized'
+  /** The peer answered, and its answer is no. See `Refusal`. */
+  | 'refused';
 
 /** An operation of the library failed. `code` is for programs, the message for people. */
 export class SipError extends Error {
@@ -32,3 +36,18 @@ export class SipError extends Error {
     return this.code === 'too-many-transactions' || this.code === 'too-many-dialogs' || this.code === 'timeout';
   }
 }
+
+/** The peer's final answer was no. */
+export class Refusal extends SipError {
+  readonly status: number;
+  readonly response: SipResponse;
+
+  constructor(response: SipResponse) {
+    super(response.status === 401 || response.status === 407 ? 'unauthorized' : 'refused', textOf(response));
+    this.status = response.status;
+    this.response = response;
+  }
+}
+
+const textOf = (response: SipResponse): string =>
+  `${response.headers.cseq?.method ?? 'the request'} was answered by ${response.status} ${response.reason}`;

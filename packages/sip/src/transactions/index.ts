@@ -1,6 +1,6 @@
 export { ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
 export { ackFor, cancelFor } from './derived.ts';
-export { SipError, type SipErrorCode } from './errors.ts';
+export { Refusal, SipError, type SipErrorCode } from './errors.ts';
 export { inviteClientStart, stepInviteClient, type InviteClientState } from './invite-client.ts';
 export { inviteServerStart, stepInviteServer, type InviteServerState } from './invite-server.ts';
 export { MAGIC_COOKIE } from './keys.ts';
@@ -19,4 +19,5 @@ export {
 export { nonInviteClientStart, stepNonInviteClient, type NonInviteClientState } from './non-invite-client.ts';
 export { nonInviteServerStart, stepNonInviteServer, type NonInviteServerState } from './non-invite-server.ts';
 export { responseFlow } from './response-flow.ts';
+export { SentAlone } from './sent-alone.ts';
 export { ServerTransaction, type ServerTransactionUser } from './server-transaction.ts';

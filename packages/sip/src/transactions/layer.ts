@@ -9,6 +9,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../messages/index.ts';
+import { MAX_DATAGRAM_REQUEST } from '../transport/limits.ts';
 import type { Flow, Transport } from '../transport/port.ts';
 import { ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
 import { SipError } from './errors.ts';
@@ -16,6 +17,7 @@ import type { TransactionGround } from './ground.ts';
 import { clientKey, keyOfResponse, MAGIC_COOKIE, serverKey } from './keys.ts';
 import { DEFAULT_TIMERS, type TimerValues } from './machine.ts';
 import { responseFlow } from './response-flow.ts';
+import { SentAlone } from './sent-alone.ts';
 import { ServerTransaction } from './server-transaction.ts';
 
 /**
@@ -43,6 +45,8 @@ export interface TransactionLayerOptions {
   readonly ids: Ids;
   readonly timers?: TimerValues | undefined;
   readonly maxTransactions?: number | undefined;
+  /** The flow with congestion control that a request of over 1,300 bytes takes instead of this UDP flow (RFC 3261 18.1.1). */
+  readonly flowForLarge?: ((flow: Flow) => Flow | undefined) | undefined;
   readonly user: TransactionUser;
 }
 
@@ -53,6 +57,7 @@ export class TransactionLayer implements TransactionGround {
   readonly #ids: Ids;
   readonly #user: TransactionUser;
   readonly #max: number;
+  readonly #flowForLarge: ((flow: Flow) => Flow | undefined) | undefined;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
   #isClosed = false;
@@ -65,6 +70,7 @@ export class TransactionLayer implements TransactionGround {
     this.#ids = options.ids;
     this.#user = options.user;
     this.#max = options.maxTransactions ?? MAX_TRANSACTIONS;
+    this.#flowForLarge = options.flowForLarge;
     this.transport.onMessage((message, flow) => this.#receive(message, flow));
   }
 
@@ -74,18 +80,49 @@ export class TransactionLayer implements TransactionGround {
 
   /**
    * Sends a request. It becomes the layer's: its topmost Via is put on here. A CANCEL goes with the branch of its INVITE, which it has
-   * as its Via already. Throws `too-many-transactions` and `closed`.
+   * as its Via already. Over 1,300 bytes it leaves UDP (RFC 3261 18.1.1), unless `isSwitched` is false: for the second try by UDP, where
+   * the peer knows no TCP. Throws `too-many-transactions` and `closed`.
    */
-  request(request: SipRequest, flow: Flow, user: ClientTransactionUser): ClientTransaction {
+  request(request: SipRequest, flow: Flow, user: ClientTransactionUser, isSwitched = true): ClientTransaction {
     if (this.#isClosed) throw new SipError('closed', 'the transaction layer is closed');
     if (this.#isFull) throw new SipError('too-many-transactions', `${this.#max} transactions are under way`);
-    const branch = request.method === 'CANCEL' ? request.headers.via?.branch : undefined;
-    const key = clientKey(branch ?? this.stamp(request, flow), request.method);
-    const bytes = writeMessage(request);
-    const transaction = new ClientTransaction(this, key, request, flow, user);
+    const isCancel = request.method === 'CANCEL';
+    if (!isCancel) this.stamp(request, flow);
+    let way = flow;
+    let bytes: Uint8Array = writeMessage(request);
+    const larger = isCancel || !isSwitched ? undefined : this.#wayForLarge(bytes, flow);
+    if (larger !== undefined) {
+      way = larger;
+      bytes = this.#restamp(request, larger);
+    }
+    const key = clientKey(request.headers.via?.branch ?? '', request.method);
+    const transaction = new ClientTransaction(this, key, request, way, user);
     this.#clients.set(key, transaction);
     transaction.begin(bytes);
     return transaction;
+  }
+
+  /** Sends a request outside any transaction: the ACK to a 2xx. It may be sent again as it is. */
+  sendAlone(request: SipRequest, flow: Flow): SentAlone {
+    this.stamp(request, flow);
+    const bytes = writeMessage(request);
+    const larger = this.#wayForLarge(bytes, flow);
+    const sent =
+      larger === undefined
+        ? new SentAlone(this.transport, bytes, flow)
+        : new SentAlone(this.transport, this.#restamp(request, larger), larger);
+    if (!this.#isClosed) sent.repeat();
+    return sent;
+  }
+
+  #wayForLarge(bytes: Uint8Array, flow: Flow): Flow | undefined {
+    return bytes.length > MAX_DATAGRAM_REQUEST && flow.protocol === 'udp' ? this.#flowForLarge?.(flow) : undefined;
+  }
+
+  #restamp(request: SipRequest, flow: Flow): Uint8Array {
+    request.headers.shift('Via');
+    this.stamp(request, flow);
+    return writeMessage(request);
   }
 
   /** Puts our Via with a new branch on top; for requests that are sent outside a transaction (ACK to a 2xx). Returns the branch. */

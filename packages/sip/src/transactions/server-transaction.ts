@@ -11,6 +11,8 @@ import type { TransactionGround } from './ground.ts';
 export interface ServerTransactionUser {
   /** An ACK came while a 2xx is being repeated (RFC 6026 7.1). */
   onAck?(ack: SipRequest): void;
+  /** A CANCEL for this INVITE came (RFC 3261 9.2); it has been answered already. */
+  onCancel?(cancel: SipRequest): void;
   onFailure?(cause: FailureCause, error: unknown): void;
   onEnd?(): void;
 }
@@ -22,6 +24,8 @@ export class ServerTransaction {
   readonly flow: Flow;
   readonly method: string;
   user: ServerTransactionUser = {};
+  /** For whoever receives requests: the transaction is gone. */
+  onGone: (() => void) | undefined;
   readonly #ground: TransactionGround;
   readonly #context: MachineContext;
   readonly #timers: RunningTimers;
@@ -141,5 +145,6 @@ export class ServerTransaction {
     this.#response = undefined;
     this.#ground.forgetServer(this);
     this.user.onEnd?.();
+    this.onGone?.();
   }
 }

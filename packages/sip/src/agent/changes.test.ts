@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { sdp, textOf, type Body } from '../offer-answer/index.ts';
+import { Stage, uriOf } from '../../test/agent-pair.ts';
+import type { IncomingCall, OutgoingCall, UserAgent } from './index.ts';
+
+const offer = sdp('offer');
+const answer = sdp('answer');
+const text = (body: Body | undefined): string | undefined => (body === undefined ? undefined : textOf(body));
+
+let stage: Stage;
+let alice: UserAgent;
+let bob: UserAgent;
+let incoming: IncomingCall[];
+
+beforeEach(() => {
+  stage = new Stage();
+  alice = stage.agent('alice');
+  bob = stage.agent('bob');
+  incoming = [];
+  bob.on('invite', (call) => incoming.push(call));
+});
+
+async function establish(body: Body | undefined = offer): Promise<[OutgoingCall, IncomingCall]> {
+  const call = alice.invite(uriOf('bob'), { body });
+  await stage.pass(20);
+  incoming[0]!.answer({ body: answer });
+  await stage.pass(20);
+  if (body === undefined) call.acknowledge(answer);
+  await stage.pass(20);
+  expect([call.state, incoming[0]!.state]).toEqual(['confirmed', 'confirmed']);
+  stage.said();
+  return [call, incoming[0]!];
+}
+
+describe('changes (RFC 3261 14, RFC 3311)', () => {
+  test('re-INVITE with an offer', async () => {
+    const [ours, theirs] = await establish();
+    theirs.on('change', (change) => void change.accept(sdp(`answer to ${text(change.offer)}`)));
+    const change = ours.change(sdp('hold'));
+    await stage.pass(20);
+    expect(text((await change).body)).toBe('answer to hold');
+    expect(stage.said()).toEqual(['alice > bob INVITE', 'bob > alice 200 INVITE', 'alice > bob ACK']);
+    ours.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('re-INVITE without an offer', async () => {
+    const [ours, theirs] = await establish();
+    let heard: string | undefined;
+    ours.on('change', (change) => void change.accept(sdp('ours')).then((body) => (heard = text(body))));
+    const asked = theirs.change();
+    await stage.pass(20);
+    const changed = await asked;
+    expect(text(changed.body)).toBe('ours');
+    changed.acknowledge(sdp('theirs'));
+    await stage.pass(20);
+    expect(heard).toBe('theirs');
+    theirs.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('a change that nobody hears is a 488, and the session stays', async () => {
+    const [ours] = await establish();
+    const change = expect(ours.change(sdp('hold'))).rejects.toMatchObject({ status: 488 });
+    await stage.pass(20);
+    await change;
+    expect(ours.state).toBe('confirmed');
+    ours.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('the same offer again is a refresh: it gets the same answer', async () => {
+    const [ours] = await establish();
+    const change = ours.change(offer);
+    await stage.pass(20);
+    expect(text((await change).body)).toBe('answer');
+    ours.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('both at once: 491, and the owner of the Call-ID waits longer', async () => {
+    const [ours, theirs] = await establish();
+    for (const call of [ours, theirs]) call.on('change', (change) => void change.accept(sdp('yes')));
+    const both = Promise.all([ours.change(sdp('a')), theirs.change(sdp('b'))]);
+    await stage.pass(5_000);
+    expect((await both).map(({ body }) => text(body))).toEqual(['yes', 'yes']);
+    expect(stage.said()).toEqual([
+      'alice > bob INVITE',
+      'bob > alice INVITE',
+      'bob > alice 491 INVITE',
+      'alice > bob 491 INVITE',
+      'alice > bob ACK',
+      'bob > alice ACK',
+      'bob > alice INVITE',
+      'alice > bob 200 INVITE',
+      'bob > alice ACK',
+      'alice > bob INVITE',
+      'bob > alice 200 INVITE',
+      'alice > bob ACK',
+    ]);
+    ours.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('UPDATE in the early dialog', async () => {
+    const call = alice.invite(uriOf('bob'), { body: offer });
+    await stage.pass(20);
+    incoming[0]!.progress(183, { body: answer });
+    await stage.pass(20);
+    call.on('change', (change) => void change.accept(sdp('new')));
+    const update = incoming[0]!.update(sdp('early'));
+    await stage.pass(20);
+    expect(text((await update).body)).toBe('new');
+    incoming[0]!.answer();
+    await stage.pass(20);
+    expect(call.state).toBe('confirmed');
+    call.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('481 in the call ends it', async () => {
+    const [ours, theirs] = await establish();
+    theirs.onDrop();
+    const change = expect(ours.change(sdp('x'))).rejects.toMatchObject({ status: 481 });
+    await stage.pass(20);
+    await change;
+    expect(ours.end?.by).toBe('network');
+    await stage.expectNothingLeft();
+  });
+
+  test('a lower CSeq than the last is a 500', async () => {
+    const [ours] = await establish();
+    const info = stage
+      .last(/^INVITE/)
+      .replace(/INVITE/g, 'INFO')
+      .replace('CSeq: 1', 'CSeq: 0')
+      .replace('Content-Length: 5\r\n\r\noffer', 'Content-Length: 0\r\n\r\n')
+      .replace(/branch=\S+?;/, 'branch=z9hG4bKx;')
+      .replace(/(To: \S+)/, `$1;tag=${ours.dialog!.link.dialog.remoteTag}`);
+    const host = stage.hosts.get('alice')!;
+    await host.send(Buffer.from(info), host.to({ address: '10.0.0.2', port: 5060 }));
+    await stage.pass(20);
+    expect(stage.last(/^SIP\/2\.0 500/)).toContain('CSeq Out Of Order');
+    ours.hangup();
+    await stage.expectNothingLeft();
+  });
+});
