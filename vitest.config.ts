@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] },
-  ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
+  // Without `import`: these reach `require` too, and CommonJS packages would get the ES modules of others (pg).
+  ssr: { resolve: { conditions: ['source', 'node', 'module', 'default'] } },
   test: {
     include: ['packages/*/{src,test,examples}/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     pool: 'forks',

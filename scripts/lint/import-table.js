@@ -20,8 +20,8 @@ const CORE_ORDER = [
 /** Drivers and the only folders (below packages/server/src) that may name them. */
 const DRIVERS = {
   kysely: ['adapters/store-sql'],
-  'node:sqlite': ['adapters/store-sql'],
-  pg: ['adapters/store-sql'],
+  'node:sqlite': ['adapters/store-sql', 'adapters/tapi-lookup'],
+  pg: ['adapters/store-sql', 'adapters/tapi-lookup'],
   '@nats-io/transport-node': ['adapters/bus-nats'],
   fastify: ['http', 'protocols/chat-api'],
   ws: ['http'],

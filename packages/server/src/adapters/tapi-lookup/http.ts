@@ -1,0 +1,55 @@
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { Gate } from './gate.ts';
+import { foundIn, type Lookup } from './model.ts';
+
+/** Requests at once: more would not make one server answer sooner. */
+const MAX_AT_ONCE = 32;
+/** Waiting lookups: every session of a full node at once. */
+const MAX_WAITING = 20_000;
+/** An answer is two short texts. */
+const MAX_ANSWER_BYTES = 16_384;
+const ANSWER = Type.Object({
+  phone: Type.Union([Type.String(), Type.Null()]),
+  user: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+});
+
+/** Application sessions by HTTP: 200 `{"phone","user"?}`, 404 none, anything else a failure (TM DB-4). */
+export function httpLookup(options: { readonly url: string }): Lookup {
+  const gate = new Gate(MAX_AT_ONCE, MAX_WAITING);
+  const ended = new AbortController();
+
+  async function ask(session: string, signal: AbortSignal): Promise<unknown> {
+    const url = options.url.replaceAll('{session}', encodeURIComponent(session));
+    const answer = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
+    if (answer.status === 200) return JSON.parse(await textOf(answer));
+    await answer.body?.cancel();
+    if (answer.status === 404) return null;
+    throw new Error(`the lookup answered ${answer.status}`);
+  }
+
+  return {
+    async find(session, signal) {
+      const either = AbortSignal.any([signal, ended.signal]);
+      const answer = await gate.run(either, () => ask(session, either));
+      if (answer === null) return null;
+      if (!Value.Check(ANSWER, answer)) throw new Error('the lookup answered something else than a telephone');
+      return foundIn([{ phone: answer.phone, user: answer.user ?? null }]);
+    },
+    close() {
+      ended.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The body, as far as it is short. */
+async function textOf(answer: Response): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > MAX_ANSWER_BYTES) throw new Error('the lookup answered too much');
+  }
+  return text;
+}
