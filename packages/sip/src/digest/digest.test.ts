@@ -23,7 +23,13 @@ function request(method = 'REGISTER', body = ''): SipRequest {
 
 function server(options: Partial<DigestServerOptions> = {}): DigestServer {
   const secrets = new Map<string, DigestSecret>([['bob', { password: 'zanzibar' }]]);
-  return new DigestServer({ realm: 'biloxi.com', clock, findSecret: (name) => secrets.get(name), ...options });
+  return new DigestServer({
+    realm: 'biloxi.com',
+    clock,
+    algorithms: ['SHA-256', 'MD5'],
+    findSecret: (name) => secrets.get(name),
+    ...options,
+  });
 }
 
 const client = (password = 'zanzibar', username = 'bob'): DigestClient =>
@@ -242,6 +248,13 @@ test('an equivalent URI is good, and with the check off any', async () => {
   expect(await server({ isUriChecked: false }).verify({ ...asked, uri: parseUri('sip:other.com') })).toMatchObject({
     isStale: true,
   });
+});
+
+test('by default there is one challenge, with MD5', () => {
+  const digest = new DigestServer({ realm: 'r', findSecret: () => undefined });
+  expect(refusal(digest).headers.getAll('WWW-Authenticate')).toEqual([
+    expect.stringMatching(/^Digest realm="r", nonce="[\w-]{40}", algorithm=MD5, qop="auth"$/),
+  ]);
 });
 
 test('stored HA1: good for its own hash only', async () => {

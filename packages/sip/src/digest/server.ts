@@ -15,7 +15,10 @@ export interface DigestServerOptions {
   /** The secret of a user; undefined: nobody of that name. */
   readonly findSecret: (username: string) => DigestSecret | undefined | Promise<DigestSecret | undefined>;
   readonly role?: DigestRole;
-  /** Best first; one challenge is sent for each (RFC 8760 2.4). By default SHA-256 and MD5, for phones know little else. */
+  /**
+   * Best first; one challenge is sent for each (RFC 8760 2.4). By default MD5 alone. COMPAT(baresip 1.0 and others on old libre, while such
+   * phones are about): they give up at any challenge that they don't know, wherever it stands; where all know better, SHA-256 goes first.
+   */
   readonly algorithms?: readonly DigestAlgorithm[];
   /** What is offered; `auth-int` covers the body too. By default `auth` alone, which every phone knows. */
   readonly qop?: readonly DigestQop[];
@@ -81,7 +84,7 @@ export class DigestServer {
     this.realm = options.realm;
     this.status = options.role === 'proxy' ? 407 : 401;
     this.#options = options;
-    this.#algorithms = options.algorithms ?? ['SHA-256', 'MD5'];
+    this.#algorithms = options.algorithms ?? ['MD5'];
     this.#qop = options.qop ?? ['auth'];
     const { clock = systemClock, nonceLifetimeMs = NONCE_LIFETIME_MS, maxNonces } = options;
     this.#nonces = new Nonces({ clock, lifetimeMs: nonceLifetimeMs, maxNonces });
