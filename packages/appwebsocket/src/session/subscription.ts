@@ -26,7 +26,7 @@ export function refusalOf(mt: string, message: JsonObject): AppWebsocketError | 
  * Indications of one request, in order. The iteration ends when it is left, when {@link close} is called or when the
  * connection ends; it throws when the request is refused, or when its reader is too slow (`subscription-overflow`).
  */
-export class Subscription<R = JsonObject, I = JsonObject> implements AsyncIterableIterator<I>, Receiver {
+export class Subscription<R = JsonObject, I = JsonObject> implements AsyncIterableIterator<I> {
   /** The answer to the request. Rejects like `request()`. */
   readonly result: Promise<R>;
   /** @internal Why it ended, if not because this side had enough. */
