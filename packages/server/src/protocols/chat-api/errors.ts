@@ -14,6 +14,8 @@ type ExceptionName =
 interface Translation {
   readonly status: number;
   readonly exception: ExceptionName;
+  /** In place of the problem's own words, which say too much of our inside. */
+  readonly message?: string;
 }
 
 const illegal = (status: number): Translation => ({ status, exception: 'IllegalArgumentException' });
@@ -57,7 +59,9 @@ export const TRANSLATIONS: Readonly<Record<string, Translation>> = {
   'too-many-numbers': unavailable,
   'engine-unavailable': unavailable,
   // store
-  'store-unavailable': unavailable,
+  'store-unavailable': { ...unavailable, message: 'The store cannot be used now; try again.' },
+  'store-conflict': exists('AlreadyExistsException'),
+  'search-too-complex': illegal(400),
   // this surface
   'bad-request': illegal(400),
   'login-refused': illegal(400),
@@ -92,13 +96,13 @@ export interface ErrorAnswer {
 const DEFAULT_RETRY_S = 1;
 
 export function errorAnswer(problem: Problem): ErrorAnswer {
-  const { status, exception } = TRANSLATIONS[problem.code] ?? illegal(400);
+  const { status, exception, message = problem.message } = TRANSLATIONS[problem.code] ?? illegal(400);
   const resource = problem.subject ?? '';
   const isLater = status === 429 || status === 503;
   const seconds = problem.retryAfterMs === undefined ? DEFAULT_RETRY_S : Math.ceil(problem.retryAfterMs / 1_000);
   return {
     status,
-    entity: { resource, ressource: resource, message: problem.message, exception },
+    entity: { resource, ressource: resource, message, exception },
     retryAfter: isLater ? Math.max(1, seconds) : null,
   };
 }

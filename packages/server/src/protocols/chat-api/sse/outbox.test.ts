@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest';
+import { MAX_WAITING_FRAMES } from '../limits.ts';
+import { Outbox } from './outbox.ts';
+
+/** A response that takes what it is given when the test says so. */
+function fixture(pauseAtBytes = 10) {
+  const written: string[] = [];
+  const taking: ((error?: Error | null) => void)[] = [];
+  const told: number[] = [];
+  const failures: unknown[] = [];
+  let turn: (() => void)[] = [];
+  let rooms = 0;
+  let now = 0;
+  const outbox = new Outbox({
+    response: {
+      write(chunk, done) {
+        written.push(chunk.toString());
+        taking.push(done);
+      },
+    },
+    atTurnEnd: (run) => void turn.push(run),
+    pauseAtBytes,
+    now: () => now,
+    told: (position) => void told.push(position),
+    hasRoom: () => void rooms++,
+    failed: (error) => void failures.push(error),
+  });
+  return {
+    outbox,
+    written,
+    told,
+    failures,
+    get rooms() {
+      return rooms;
+    },
+    endTurn() {
+      const runs = turn;
+      turn = [];
+      for (const run of runs) run();
+    },
+    take: (error?: Error) => taking.shift()?.(error),
+    pass(ms: number) {
+      now += ms;
+    },
+  };
+}
+
+test('what one turn gathers is one write; positions count when the network has taken them', () => {
+  const own = fixture(100);
+  own.outbox.push('a', { position: 1 });
+  own.outbox.push('b', { position: 2 });
+  own.outbox.push('c');
+  expect(own.written).toEqual([]);
+  own.endTurn();
+  expect(own.written).toEqual(['abc']);
+  expect(own.told).toEqual([]);
+  own.take();
+  expect(own.told).toEqual([2]);
+  own.outbox.push('d');
+  own.endTurn();
+  expect(own.written).toEqual(['abc', 'd']);
+});
+
+test('a text that is still being made keeps its place', async () => {
+  const own = fixture(100);
+  const made = Promise.withResolvers<string>();
+  own.outbox.push('1');
+  own.outbox.push(made.promise);
+  own.outbox.push('3');
+  own.endTurn();
+  expect(own.written).toEqual(['1']);
+  made.resolve('2');
+  await made.promise;
+  own.endTurn();
+  expect(own.written).toEqual(['1', '23']);
+});
+
+test('full, and room again once', () => {
+  const own = fixture(10);
+  own.outbox.push('x'.repeat(10));
+  expect(own.outbox.isReady()).toBe(false);
+  own.endTurn();
+  expect(own.outbox.isReady()).toBe(false);
+  expect(own.outbox.waitingBytes).toBe(10);
+  own.take();
+  expect([own.rooms, own.outbox.isReady()]).toEqual([1, true]);
+  own.outbox.push('y');
+  own.endTurn();
+  own.take();
+  expect(own.rooms).toBe(1);
+});
+
+test('texts that are being made are a bounded queue', async () => {
+  const own = fixture(1_000);
+  const made = Promise.withResolvers<string>();
+  for (let i = 0; i < MAX_WAITING_FRAMES; i++) own.outbox.push(i === 0 ? made.promise : 'x');
+  expect(own.outbox.isReady()).toBe(false);
+  made.resolve('first');
+  await made.promise;
+  expect(own.rooms).toBe(1);
+});
+
+test('who waits hears whether it has gone', () => {
+  const own = fixture(100);
+  const heard: string[] = [];
+  const wait = (name: string) => ({ gone: (isSent: boolean) => void heard.push(`${name} ${isSent}`) });
+  own.outbox.push('a', wait('a'));
+  own.endTurn();
+  own.take();
+  own.outbox.push('b', wait('b'));
+  own.endTurn();
+  own.outbox.push('c', wait('c'));
+  own.outbox.push(Promise.withResolvers<string>().promise, wait('d'));
+  own.outbox.close();
+  own.outbox.push('e', wait('e'));
+  own.take(new Error('gone'));
+  expect(heard).toEqual(['a true', 'b false', 'c false', 'd false', 'e false']);
+});
+
+test('a failed write tells no position', () => {
+  const own = fixture(100);
+  own.outbox.push('a', { position: 5 });
+  own.endTurn();
+  own.take(new Error('reset'));
+  expect(own.told).toEqual([]);
+});
+
+test('a text that cannot be made is reported', async () => {
+  const own = fixture(100);
+  own.outbox.push(Promise.reject(new Error('no name')));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(own.failures).toHaveLength(1);
+});
+
+test('stuck is: something waits and nothing of it goes', () => {
+  const own = fixture(100);
+  own.pass(1_000);
+  expect(own.outbox.stuckMs()).toBe(0);
+  own.outbox.push('a');
+  own.endTurn();
+  own.pass(500);
+  expect(own.outbox.stuckMs()).toBe(500);
+  own.outbox.push('b');
+  own.endTurn();
+  own.take();
+  expect(own.outbox.stuckMs()).toBe(0);
+  own.pass(300);
+  expect(own.outbox.stuckMs()).toBe(300);
+});
+
+test('a comment only where nothing was written and nothing waits', () => {
+  const own = fixture(100);
+  own.outbox.keepAlive(10);
+  own.endTurn();
+  expect(own.written).toEqual([]);
+  own.pass(10);
+  own.outbox.keepAlive(10);
+  own.endTurn();
+  expect(own.written).toEqual([': keep-alive\n\n']);
+  own.pass(10);
+  own.outbox.keepAlive(10);
+  own.endTurn();
+  expect(own.written).toHaveLength(1);
+});

@@ -1,0 +1,199 @@
+import { expect, test } from 'vitest';
+import type { ChatStream, User } from '../../core/directory/index.ts';
+import type { UserId } from '../../core/journal/index.ts';
+import { ManualClock, Problem } from '../../kit/index.ts';
+import { DEFAULT_CHAT_API_LIMITS } from './limits.ts';
+import { Streams } from './streams.ts';
+import type { EventReader } from './stream.ts';
+
+const HOUR = 3_600_000;
+const alice = { id: 'a'.repeat(32) as UserId, name: 'alice', isLocked: false } as User;
+
+function fixture() {
+  const clock = new ManualClock();
+  const rows = new Map<UserId, { stream: ChatStream; cursor: number }>();
+  const cursors = new Map<UserId, number>();
+  const shown: string[] = [];
+  const troubles: string[] = [];
+  let account: User | null = alice;
+  let isStoreUp = true;
+  let made = 0;
+  const demandStore = (): void => {
+    if (!isStoreUp) throw new Problem('store-unavailable', 'away', { retry: true });
+  };
+  const streams = new Streams({
+    clock,
+    limits: DEFAULT_CHAT_API_LIMITS,
+    observer: { trouble: (what) => void troubles.push(what) },
+    presence: {
+      lease: () => ({
+        set: (show, status) => void shown.push(status === '' ? show : `${show} ${status}`),
+        end: () => void shown.push('ended'),
+      }),
+    },
+    directory: {
+      async openStream(user) {
+        demandStore();
+        const known = rows.get(user.id);
+        if (known !== undefined) return { ...known, isNew: false };
+        const stream = { id: `ofchat-${++made}`, user: user.id, resource: `alice-${made}`, openedAt: clock.now() };
+        const row = { stream, cursor: cursors.get(user.id) ?? 0 };
+        rows.set(user.id, row);
+        return { ...row, isNew: true };
+      },
+      async stream(key) {
+        const found = [...rows.values()].find(({ stream }) =>
+          key.by === 'id' ? stream.id === key.id : stream.user === key.user,
+        );
+        return found ?? null;
+      },
+      async closeStream(id, cursor) {
+        demandStore();
+        for (const [user, { stream }] of rows) {
+          if (stream.id !== id) continue;
+          rows.delete(user);
+          cursors.set(user, cursor);
+        }
+      },
+      async moveCursors(moves) {
+        demandStore();
+        for (const { user, cursor } of moves) cursors.set(user, cursor);
+      },
+      userById: async () => account,
+    },
+  });
+  return {
+    clock,
+    streams,
+    rows,
+    cursors,
+    shown,
+    troubles,
+    setAccount: (user: User | null) => void (account = user),
+    setStore: (isUp: boolean) => void (isStoreUp = isUp),
+  };
+}
+
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+};
+
+function reader(): EventReader & { readonly ends: string[] } {
+  const ends: string[] = [];
+  return { ends, end: (reason) => void ends.push(reason), contactsChanged: () => undefined };
+}
+
+test('a second login gets the same stream; looking it up too', async () => {
+  const { streams, shown } = fixture();
+  const first = await streams.open(alice);
+  expect(await streams.open(alice)).toBe(first);
+  expect(await streams.byId(first.id)).toBe(first);
+  expect(await streams.ofUser(alice.id)).toBe(first);
+  expect(await streams.byId('ofchat-none')).toBeNull();
+  expect(shown).toEqual(['available']);
+});
+
+test('design §5: 60 s without anything is offline, a request brings the presence back', async () => {
+  const { streams, clock, shown } = fixture();
+  const live = await streams.open(alice);
+  live.setPresence('away', 'Lunch');
+  clock.advance(59_000);
+  expect(shown.at(-1)).toBe('away Lunch');
+  clock.advance(16_000);
+  expect(shown.at(-1)).toBe('offline');
+  live.used(clock.now());
+  expect(shown.at(-1)).toBe('away Lunch');
+});
+
+test('with an event stream nobody is offline, and the stream does not end', async () => {
+  const { streams, clock, shown } = fixture();
+  const live = await streams.open(alice);
+  const own = reader();
+  live.readers.add(own);
+  clock.advance(30 * HOUR);
+  expect([shown, own.ends, streams.size]).toEqual([['available'], [], 1]);
+  live.readers.delete(own);
+  clock.advance(76_000);
+  expect(shown.at(-1)).toBe('offline');
+});
+
+test('design §5: 24 h without anything end it', async () => {
+  const { streams, clock, rows } = fixture();
+  await streams.open(alice);
+  clock.advance(23.9 * HOUR);
+  expect(streams.size).toBe(1);
+  clock.advance(0.2 * HOUR);
+  await settle();
+  expect([streams.size, rows.size]).toEqual([0, 0]);
+});
+
+test('positions are written down now and then, tried again, and never go back', async () => {
+  const { streams, clock, cursors, troubles, setStore } = fixture();
+  const live = await streams.open(alice);
+  live.told(7);
+  live.told(5);
+  setStore(false);
+  clock.advance(2_000);
+  await settle();
+  expect([cursors.size, troubles.length]).toEqual([0, 1]);
+  setStore(true);
+  clock.advance(2_000);
+  await settle();
+  expect([cursors.get(alice.id), live.unsaved]).toEqual([7, null]);
+});
+
+test('the node stops: positions are written, rows stay, no timer is left', async () => {
+  const { streams, clock, cursors, rows, shown } = fixture();
+  (await streams.open(alice)).told(9);
+  await streams.close();
+  await streams.close();
+  expect([cursors.get(alice.id), rows.size, clock.pending, shown.at(-1)]).toEqual([9, 1, 0, 'ended']);
+});
+
+test('ending: the readers hear of it when nobody finds the stream any more', async () => {
+  const { streams } = fixture();
+  const live = await streams.open(alice);
+  const own = reader();
+  live.readers.add(own);
+  const ending = streams.end(live, 'logoff');
+  expect([await streams.byId(live.id), await streams.ofUser(alice.id)]).toEqual([null, null]);
+  await ending;
+  expect(own.ends).toEqual(['logoff']);
+  expect((await streams.open(alice)).id).not.toBe(live.id);
+});
+
+test('a login while the stream is being ended gets a new one', async () => {
+  const { streams } = fixture();
+  const live = await streams.open(alice);
+  const again = streams.open(alice);
+  const ending = streams.end(live, 'logoff');
+  await ending;
+  const fresh = await again;
+  expect(fresh.id).not.toBe(live.id);
+  expect(await streams.byId(fresh.id)).toBe(fresh);
+});
+
+test('an end that the store does not take can be tried again', async () => {
+  const { streams, setStore } = fixture();
+  const live = await streams.open(alice);
+  setStore(false);
+  await expect(streams.end(live, 'logoff')).rejects.toThrow('away');
+  setStore(true);
+  const still = await streams.byId(live.id);
+  expect(still?.id).toBe(live.id);
+  await streams.end(still!, 'logoff');
+  expect(await streams.byId(live.id)).toBeNull();
+});
+
+test.each([
+  ['locked', { ...alice, isLocked: true }],
+  ['deleted', null],
+])('an account that was %s loses its stream', async (_name, account) => {
+  const { streams, setAccount } = fixture();
+  const live = await streams.open(alice);
+  const own = reader();
+  live.readers.add(own);
+  setAccount(account);
+  await streams.accountChanged(alice.id);
+  expect([own.ends, await streams.byId(live.id)]).toEqual([['locked'], null]);
+});
