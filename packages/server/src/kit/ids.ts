@@ -7,7 +7,7 @@ export type Brand<T extends string> = string & { readonly __brand: T };
 export interface Ids {
   /** 32 lower-case hex digits. */
   guid(): string;
-  /** 26 characters, sorted by time of minting: message and call ids. */
+  /** 26 characters, each greater than the one before, and sorted by time between processes: message and call ids. */
   sortable(now: number): string;
   /** `length` characters of `[0-9a-z]`, for resources and session labels. */
   label(length: number): string;
@@ -29,9 +29,28 @@ function base32Random(length: number): string {
   return text;
 }
 
-export const randomIds: Ids = {
-  guid: () => randomBytes(16).toString('hex'),
-  sortable: (now) => base32Time(now) + base32Random(16),
-  label: (length) => base32Random(length),
-  secret: (bits) => randomBytes(Math.ceil(bits / 8)).toString('base64url'),
-};
+/** The text that follows `text` among those of its length. */
+function successor(text: string): string {
+  const last = BASE32.indexOf(text.slice(-1));
+  if (text === '') return '';
+  if (last < 31) return text.slice(0, -1) + BASE32.charAt(last + 1);
+  return successor(text.slice(0, -1)) + BASE32.charAt(0);
+}
+
+export function createRandomIds(): Ids {
+  let lastTime = -1;
+  let tail = '';
+  return {
+    guid: () => randomBytes(16).toString('hex'),
+    sortable(now) {
+      // Within one millisecond, and while the clock stands or goes back, ids go on from the last one.
+      tail = now > lastTime ? base32Random(16) : successor(tail);
+      lastTime = Math.max(lastTime, now);
+      return base32Time(lastTime) + tail;
+    },
+    label: (length) => base32Random(length),
+    secret: (bits) => randomBytes(Math.ceil(bits / 8)).toString('base64url'),
+  };
+}
+
+export const randomIds: Ids = createRandomIds();

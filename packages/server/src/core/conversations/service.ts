@@ -50,8 +50,11 @@ export function createConversations(parts: ConversationParts): Conversations {
   const { store, directory, receivers, clock, ids } = parts;
   const volatileKeys = new Lru<string, { readonly hash: string; readonly message: Message }>(MAX_VOLATILE_KEYS);
 
+  let lastAt = 0;
+
+  /** In the order of the calls, which is the conversation's: times never go back, ids always grow. */
   function compose(as: UserId, draft: Draft): Omit<Message, 'seq'> {
-    const at = clock.now();
+    const at = (lastAt = Math.max(lastAt, clock.now()));
     const { to, type, body, attach, data, resource } = draft;
     const id = ids.sortable(at) as MessageId;
     return {
