@@ -1,3 +1,4 @@
+import { openTapiLookup } from './adapters/tapi-lookup/index.ts';
 import type { Config } from './config/index.ts';
 import type { Vault } from './core/directory/index.ts';
 import type { Core } from './core/index.ts';
@@ -42,10 +43,13 @@ export function mountSurfaces(parts: SurfaceParts): Surfaces {
     settings: { secret: config.chatApi.secret, tokenKey: vault.derive('chat-api-tokens') },
     observer: surfaceObserver(parts, 'chat-api'),
   });
+  const observer = surfaceObserver(parts, 'tapi-messenger');
+  const lookup = openTapiLookup(config.tapi.lookup, (error) => observer.trouble('application sessions', error));
   const tapi = mountTapiMessenger({
     ...shared,
+    ...(lookup === null ? {} : { lookup }),
     settings: config.tapi,
-    observer: surfaceObserver(parts, 'tapi-messenger'),
+    observer,
   });
   const gauge = (name: string, help: string, read: () => number): void =>
     metrics.watch({ name, help, kind: 'gauge', read });
@@ -60,6 +64,7 @@ export function mountSurfaces(parts: SurfaceParts): Surfaces {
     async close() {
       appWs.close();
       await tapi.close();
+      await lookup?.close();
       await chatApi.close();
     },
   };
