@@ -1,0 +1,34 @@
+import type { Json, Listeners, Stop } from '../kit/index.ts';
+import type { Brand } from '../kit/index.ts';
+
+/** A node of the cluster: made anew at every start, so that a restarted node is another one. */
+export type NodeId = Brand<'NodeId'>;
+
+/** The longest request or answer, as JSON text. */
+export const MAX_PEER_BYTES = 256 * 1024;
+/** Requests of one node that wait for their answers. */
+export const MAX_PEER_REQUESTS = 10_000;
+
+/**
+ * Requests from node to node, answered or failed: used where one node owns what another is asked about (a live call, a SockJS
+ * session). Requests from one node to another arrive in the order of the calls.
+ */
+export interface Peers {
+  readonly self: NodeId;
+  /** Nodes that are up, this one excluded. */
+  readonly others: ReadonlySet<NodeId>;
+  /**
+   * Asks `node` and resolves with its answer.
+   * @throws peer-down (it is not there, or went while it was asked) | peer-timeout | peer-busy | too-large, or the Problem that
+   * its handler threw
+   */
+  ask(node: NodeId, kind: string, input: Json, deadlineMs: number): Promise<Json>;
+  /** Answers requests of one kind. @throws Error where the kind has a handler */
+  answer(kind: string, handler: (input: Json, from: NodeId) => Promise<Json>): Stop;
+  /** A node has come. */
+  readonly up: Pick<Listeners<NodeId>, 'add'>;
+  /** A node has gone: what it owned is nobody's now. */
+  readonly down: Pick<Listeners<NodeId>, 'add'>;
+  /** Tells the others. Requests under way fail with peer-down. Idempotent. */
+  close(): Promise<void>;
+}
