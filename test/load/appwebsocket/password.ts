@@ -1,0 +1,2 @@
+/** Known to both processes. */
+export const PASSWORD = 'geheim-ä';
