@@ -115,6 +115,20 @@ test('the first stream of a user begins the listening, the last one ends it', as
   expect(world.engine.commands.slice(from)).toEqual(['listen 201', 'unlisten 201']);
 });
 
+test('a user who gets another number hears that one only', async () => {
+  await until(() => world.engine.listening.size === 0);
+  const carol = await ChatApiClient.signIn(world.url, 'carol');
+  await using log = await carol.events();
+  await until(() => world.engine.listening.has('203'));
+  await world.core.directory.changeUser(await world.idOf('carol'), { number: '299' });
+  await until(() => world.engine.listening.has('299'));
+  expect([...world.engine.listening]).toEqual(['299']);
+  world.engine.report({ ref: 'c1', number: '203', peer: '201' });
+  world.engine.report({ ref: 'c2', number: '299', peer: '202' });
+  const rung = await log.take(({ event }) => event === 'call');
+  expect(rung.data).toMatchObject({ destination: '299', source: '202' });
+});
+
 test('what cannot be done: errors with their words', async () => {
   const cases: readonly [string, unknown, number, string][] = [
     ['/calls/nonsense/answer', undefined, 404, 'no such call'],

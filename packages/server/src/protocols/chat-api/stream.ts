@@ -10,6 +10,8 @@ export interface EventReader {
   end(reason: EndReason): void;
   /** The contacts of the user have changed. */
   contactsChanged(): void;
+  /** The user has another number, or none. */
+  numberChanged(): void;
 }
 
 /** A chat stream that this node knows: one held session of a user (OF §3), with the readers of its events. */
@@ -17,7 +19,7 @@ export class LiveStream {
   readonly id: string;
   readonly resource: string;
   readonly readers = new Set<EventReader>();
-  user: User;
+  #user: User;
   /** What the user said last; not shown while the stream is offline. */
   #show: Show = 'available';
   #status = '';
@@ -36,12 +38,23 @@ export class LiveStream {
   }) {
     this.id = options.stream.id;
     this.resource = options.stream.resource;
-    this.user = options.user;
+    this.#user = options.user;
     this.#cursor = options.cursor;
     this.#saved = options.cursor;
     this.#lease = options.lease;
     this.#usedAt = options.now;
     this.#lease.set(this.#show, this.#status);
+  }
+
+  get user(): User {
+    return this.#user;
+  }
+
+  /** The account has changed. */
+  setUser(user: User): void {
+    const isOtherNumber = user.number !== this.#user.number;
+    this.#user = user;
+    if (isOtherNumber) for (const reader of [...this.readers]) reader.numberChanged();
   }
 
   /** Up to where the user has been told; an event stream without `Last-Event-ID` begins there. */

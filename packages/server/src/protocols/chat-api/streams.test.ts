@@ -80,7 +80,12 @@ const settle = async (): Promise<void> => {
 
 function reader(): EventReader & { readonly ends: string[] } {
   const ends: string[] = [];
-  return { ends, end: (reason) => void ends.push(reason), contactsChanged: () => undefined };
+  return {
+    ends,
+    end: (reason) => void ends.push(reason),
+    contactsChanged: () => undefined,
+    numberChanged: () => undefined,
+  };
 }
 
 test('a second login gets the same stream; looking it up too', async () => {

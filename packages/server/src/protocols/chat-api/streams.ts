@@ -89,7 +89,7 @@ export class Streams {
     const live = this.#byUser.get(id);
     if (live === undefined) return;
     const user = await this.#parts.directory.userById(id);
-    if (user !== null && !user.isLocked) live.user = user;
+    if (user !== null && !user.isLocked) live.setUser(user);
     else if (this.#byUser.get(id) === live) await this.end(live, 'locked');
   }
 

@@ -20,7 +20,7 @@ const TEXT = { status: 200, schema: Type.String() };
 const EMPTY = { status: 200, schema: null };
 
 /** Names that are also first segments of paths: their login would be taken for a message, or a contact, to `login` (OF §5.1). */
-const RESERVED = ['messages', 'contacts', 'presence'];
+const RESERVED = ['messages', 'contacts'];
 
 export function loginRoutes(parts: LoginParts): readonly Route[] {
   const { http, callers, streams, tokens, observer } = parts;

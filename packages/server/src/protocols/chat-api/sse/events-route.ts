@@ -62,7 +62,7 @@ export class EventStreams {
     const { live, isByTicket } = await this.#wanted(request);
     if (request.method === 'HEAD') return void reply.headers(HEAD).send();
     // Between the look-up and now the peer may have gone.
-    if (reply.raw.destroyed) return;
+    if (reply.raw.destroyed) return void reply.hijack();
     this.#open(live, request, reply, isByTicket);
   }
 
@@ -81,6 +81,7 @@ export class EventStreams {
       now: () => parts.clock.now(),
       limits: parts.limits,
       observer: parts.observer,
+      listen: (own, signal) => void this.#listen(live, own, signal),
       onGone: (gone) => {
         this.#readers.delete(gone);
         parts.observer.closed();
@@ -98,7 +99,6 @@ export class EventStreams {
     response.writeHead(200);
     response.flushHeaders();
     reader.start(session, this.#watchContacts(live, reader));
-    void this.#listen(live, reader);
   }
 
   #watchContacts(live: LiveStream, reader: SseReader): ContactWatch {
@@ -113,10 +113,10 @@ export class EventStreams {
   }
 
   /** An event stream is a listener of its user's number (design §8). Without a number, or a telephone system, there are no calls. */
-  async #listen(live: LiveStream, reader: SseReader): Promise<void> {
+  async #listen(live: LiveStream, reader: SseReader, signal: AbortSignal): Promise<void> {
     if (live.user.number === null) return;
     try {
-      await this.#parts.calls.listenUser(ownerOf(live), live.user.id, reader.call, { signal: reader.signal });
+      await this.#parts.calls.listenUser(ownerOf(live), live.user.id, reader.call, { signal });
     } catch (error) {
       const isExpected =
         error instanceof Problem && ['no-number', 'invalid-number', 'engine-unavailable'].includes(error.code);

@@ -30,6 +30,8 @@ export interface ReaderParts {
   readonly now: () => number;
   readonly limits: ChatApiLimits;
   readonly observer: ChatApiObserver;
+  /** Begins to listen to the calls of the user's number, until the signal. */
+  readonly listen: (reader: SseReader, signal: AbortSignal) => void;
   readonly onGone: (reader: SseReader) => void;
 }
 
@@ -44,7 +46,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
   readonly #outbox: Outbox;
   readonly #presences = new Map<UserId, { readonly presence: Presence; readonly name: string }>();
   readonly #calls = new Map<CallId, Call>();
-  readonly #abort = new AbortController();
+  #listening = new AbortController();
   #session: ChatSession | null = null;
   #contacts: ContactWatch | null = null;
   #isOpen = true;
@@ -73,16 +75,12 @@ export class SseReader implements Sink, LiveSink, EventReader {
     return this.#outbox.waitingBytes;
   }
 
-  /** Aborted when the stream ends: what listens for it stops. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
   /** The head has been written: everything else follows. */
   start(session: ChatSession, contacts: ContactWatch): void {
     this.#session = session;
     this.#contacts = contacts;
     this.#outbox.push(retryFrame(this.#parts.limits.retryMs));
+    this.#parts.listen(this, this.#listening.signal);
   }
 
   // Sink: the journal.
@@ -147,6 +145,15 @@ export class SseReader implements Sink, LiveSink, EventReader {
     this.#contacts?.refresh();
   }
 
+  /** The old number may be somebody else's now. */
+  numberChanged(): void {
+    if (!this.#isOpen || this.#endedAt !== null) return;
+    this.#listening.abort();
+    this.#calls.clear();
+    this.#listening = new AbortController();
+    this.#parts.listen(this, this.#listening.signal);
+  }
+
   end(reason: EndReason): void {
     this.#finish(this.#parts.encoder.end(reason));
   }
@@ -203,7 +210,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
   #stop(): void {
     this.#session?.close();
     this.#contacts?.close();
-    this.#abort.abort();
+    this.#listening.abort();
   }
 
   #gone(): void {
