@@ -31,7 +31,7 @@ describeWithPeers(['baresip', 'openssl'], 'baresip phones', () => {
         ...(transport === 'tls' ? { tls: identity } : {}),
       });
       open.push(() => phone.stop());
-      await phone.event('REGISTER_OK');
+      expect(await phone.registered()).toBe('OK');
       expect(server.answered.slice(0, 2)).toEqual(['REGISTER 401', 'REGISTER 200']);
       const [binding] = await server.registrar.find('sip:alice@127.0.0.1');
       expect(binding?.flow?.protocol).toBe(transport);
@@ -76,7 +76,7 @@ describeWithPeers(['baresip', 'openssl'], 'baresip phones', () => {
       transport: 'udp',
     });
     open.push(() => phone.stop());
-    await phone.event('REGISTER_FAIL');
+    expect(await phone.registered()).toBe('ERR');
     expect(server.location.size).toBe(0);
     expect(server.answered).not.toContain('REGISTER 200');
   });

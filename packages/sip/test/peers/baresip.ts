@@ -37,6 +37,8 @@ export interface Phone {
   readonly events: readonly PhoneEvent[];
   /** A command of baresip's menu: `dial`, `accept`, `hangup`, `hold`, `resume`, `sndcode`, `transfer`, `reginfo` … */
   command(name: string, params?: string): Promise<string>;
+  /** Waits for the outcome of its registration. (Its event may come before anybody listens.) */
+  registered(): Promise<'OK' | 'ERR'>;
   /** The next event of this type after the first `from`. */
   event(type: string, from?: number): Promise<PhoneEvent>;
   /** The sound that it heard, as WAV files. */
@@ -63,6 +65,15 @@ export async function startPhone(options: PhoneOptions): Promise<Phone> {
     sip: { address: '127.0.0.1', port: sipPort },
     events,
     command: (name, params) => control.command(name, params),
+    registered: () =>
+      until(
+        async () => {
+          const info = await control.command('reginfo');
+          return /\b(OK|ERR)\b/.exec(info)?.[1] as 'OK' | 'ERR' | undefined;
+        },
+        `${options.name} to register`,
+        15_000,
+      ),
     event: (type, from = 0) =>
       until(() => events.slice(from).find((event) => event.type === type), `${options.name}: ${type}`, 15_000),
     heard: () =>

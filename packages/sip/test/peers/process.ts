@@ -20,16 +20,20 @@ export interface PeerProcess {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-export function startProcess(
-  program: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): PeerProcess {
-  const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+export interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Whether lines will be written to it. */
+  readonly hasInput?: boolean;
+}
+
+export function startProcess(program: string, args: readonly string[], options: StartOptions = {}): PeerProcess {
+  const { hasInput = false, ...rest } = options;
+  const child = spawn(program, [...args], { ...rest, stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
   let output = '';
   const keep = (chunk: Buffer): void => void (output = (output + chunk.toString('latin1')).slice(-MAX_OUTPUT));
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   return {
     child,
