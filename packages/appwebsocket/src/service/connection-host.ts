@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { AcceptorEnvironment, AcceptorSettings } from '../handshake/acceptor-model.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { LoginGuard } from './login-guard.ts';
@@ -13,6 +14,7 @@ export interface ConnectionHost {
   readonly environment: AcceptorEnvironment;
   readonly routes: Routes;
   readonly guard: LoginGuard;
+  addressOf(request: IncomingMessage): string;
   report(error: unknown): void;
   refused(reason: string, address: string): void;
   /** The login stands: it is no stranger any more. */

@@ -12,6 +12,11 @@ export class LoginGuard {
     this.#accounts = new Failures(rates.accountFailures);
   }
 
+  /** False: nobody has failed, so nobody needs to be looked up. */
+  get hasFailures(): boolean {
+    return this.#addresses.size > 0;
+  }
+
   /** Milliseconds until the address may try again; 0: now. */
   waitMs(address: string): number {
     return this.#addresses.waitMs(address, Date.now());

@@ -30,6 +30,7 @@ export function mountUpgrades(target: MountTarget, { claim, upgrade }: Upgrades)
   const listener: MarkedListener = Object.assign(
     (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const path = pathOf(request);
+      if (server.listenerCount('upgrade') === 1 && claim(path) >= 0) return upgrade(request, socket, head);
       const all = server.listeners('upgrade');
       const ours = all.filter(isMarked);
       const claims = ours.map((other) => other[CLAIM](path));
@@ -46,7 +47,9 @@ export function mountUpgrades(target: MountTarget, { claim, upgrade }: Upgrades)
 
 /** Path of a request, without its query. */
 export function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').replace(/[?#].*$/, '');
+  const url = request.url ?? '/';
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
 }
 
 /**
@@ -56,7 +59,8 @@ export function pathOf(request: IncomingMessage): string {
 export function claimBelow(directory: string): (path: string) => number {
   const base = `/${directory.replace(/^\/+|\/+$/g, '')}`.replace(/\/$/, '');
   return (path) => {
-    if (path !== base && !path.startsWith(`${base}/`)) return -1;
+    if (path === base) return base.length;
+    if (!path.startsWith(`${base}/`)) return -1;
     const [first = '', second = '', ...rest] = path.slice(base.length).replace(/\/+$/, '').split('/').slice(1);
     const isOwn = rest.length === 0 && (second === '' || (first !== '' && /^[0-9a-f]+$/i.test(first)));
     return isOwn ? base.length : -1;

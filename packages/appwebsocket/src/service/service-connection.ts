@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { FlowGate } from '../client/flow-gate.ts';
@@ -5,41 +6,33 @@ import { decryptWith, encryptWith, hashWith } from '../crypto/digests.ts';
 import type { AcceptorEffect, AcceptorInput, PasswordRequest } from '../handshake/acceptor-model.ts';
 import { acceptorStart, acceptorStep } from '../handshake/acceptor.ts';
 import type { AppIdentity } from '../handshake/identity.ts';
-import { WsCarrier } from '../platform/carrier-node.ts';
 import { ApiCaller } from '../session/api-caller.ts';
 import { Requester } from '../session/requester.ts';
 import type { PbxInfo } from '../wire/base-messages.ts';
 import type { Envelope, JsonObject } from '../wire/envelope.ts';
 import { AppWebsocketError } from '../wire/errors.ts';
+import { AcceptedSocket } from './accepted-socket.ts';
 import type { ApiObject } from './api-object.ts';
 import { BackPressure } from './back-pressure.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { MessageDesk } from './message-desk.ts';
 import { askPassword } from './password-source.ts';
-import { watchStranger } from './stranger-watch.ts';
-
-/** How a connection came in. */
-export interface Arrival {
-  readonly remoteAddress: string;
-  readonly forwardedFor: string;
-}
+import { StrangerWatch } from './stranger-watch.ts';
 
 /** A connection to an app service: a page, another service or a PBX at the other end. Made by `AppService`. */
 export class ServiceConnection extends ApiCaller {
-  /** Address of the peer, as `addressOf` gives it. */
-  readonly remoteAddress: string;
-  /** The header `X-Forwarded-For`; `""` where there was none. */
-  readonly forwardedFor: string;
+  readonly #request: IncomingMessage;
   readonly #host: ConnectionHost;
-  readonly #carrier: WsCarrier;
+  readonly #carrier: AcceptedSocket;
   readonly #gate: FlowGate<Extract<AcceptorEffect, { type: 'message' }>>;
   readonly #desk: MessageDesk;
   readonly #backPressure: BackPressure;
+  #address: string | undefined;
   #state = acceptorStart();
   #asker: Requester | undefined;
   #told: PbxInfo | undefined;
   #lastRequest: PasswordRequest | undefined;
-  #stopWatching: (() => void) | undefined;
+  #watch: StrangerWatch | undefined;
   #loginTimer: ReturnType<typeof setTimeout> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #hasBeenHeard = true;
@@ -47,29 +40,34 @@ export class ServiceConnection extends ApiCaller {
   #isClosing = false;
 
   /** @internal */
-  constructor(host: ConnectionHost, socket: WebSocket, stream: Duplex, arrival: Arrival) {
+  constructor(host: ConnectionHost, socket: WebSocket, stream: Duplex, request: IncomingMessage) {
     super();
     this.#host = host;
-    this.remoteAddress = arrival.remoteAddress;
-    this.forwardedFor = arrival.forwardedFor;
-    this.#carrier = new WsCarrier(
-      socket,
-      {
-        opened: () => undefined,
-        text: (text) => this.#onText(text),
-        alive: () => (this.#hasBeenHeard = true),
-        closed: () => this.#onClosed(),
-      },
-      stream,
-    );
+    this.#request = request;
+    this.#carrier = new AcceptedSocket(socket, stream, {
+      text: (text) => this.#onText(text),
+      alive: () => this.#heard(),
+      closed: () => this.#onClosed(),
+    });
     this.#gate = new FlowGate(
       ({ envelope, text }) => this.#onMessage(envelope, text),
       (isHeld) => this.#holdBack(isHeld),
     );
     this.#desk = new MessageDesk(this, host, this.#gate);
     this.#backPressure = new BackPressure(this.#carrier, this.#gate, () => this.#tooSlow());
-    this.#stopWatching = watchStranger(socket, stream, (what) => this.#refuse(what, stream));
+    this.#watch = new StrangerWatch(stream, (what) => this.#refuse(what));
     this.#loginTimer = setTimeout(() => this.#step({ type: 'login-timeout' }), host.limits.loginTimeoutMs);
+  }
+
+  /** Address of the peer, as `addressOf` gives it. */
+  get remoteAddress(): string {
+    this.#address ??= this.#host.addressOf(this.#request);
+    return this.#address;
+  }
+
+  /** The header `X-Forwarded-For`; `""` where there was none. */
+  get forwardedFor(): string {
+    return String(this.#request.headers['x-forwarded-for'] ?? '');
   }
 
   /** Who has logged in. Throws `not-logged-in` before that. */
@@ -167,8 +165,13 @@ export class ServiceConnection extends ApiCaller {
     return sessionKey;
   }
 
-  #onText(text: string): void {
+  #heard(): void {
     this.#hasBeenHeard = true;
+    this.#watch?.frame();
+  }
+
+  #onText(text: string): void {
+    this.#heard();
     if (this.#isClosing) return;
     try {
       this.#step({ type: 'text', text });
@@ -209,14 +212,14 @@ export class ServiceConnection extends ApiCaller {
   }
 
   #refuseOrClose(code: number, reason: string): void {
-    if (this.#stopWatching !== undefined) this.#host.refused(reason, this.remoteAddress);
+    if (this.#watch !== undefined) this.#host.refused(reason, this.remoteAddress);
     this.close(code, reason);
   }
 
   #lookUp(ticket: number, request: PasswordRequest): void {
     const { guard, options } = this.#host;
     this.#lastRequest = request;
-    if (!guard.mayTry(this.remoteAddress, request))
+    if (guard.hasFailures && !guard.mayTry(this.remoteAddress, request))
       return this.#step({ type: 'looked-up', ticket, answer: { refuse: undefined } });
     const failed = (error: unknown): void => {
       this.#host.report(error);
@@ -238,16 +241,16 @@ export class ServiceConnection extends ApiCaller {
   }
 
   /** What a stranger sends from here on is not even read. */
-  #refuse(reason: string, stream: Duplex): void {
+  #refuse(reason: string): void {
+    this.#endWatch();
     this.#host.refused(reason, this.remoteAddress);
-    this.close(1008, reason);
-    this.#carrier.holdBack(true);
-    stream.end(() => stream.destroy());
+    this.#isClosing = true;
+    this.#carrier.cut(1008, reason);
   }
 
   #endWatch(): void {
-    this.#stopWatching?.();
-    this.#stopWatching = undefined;
+    this.#watch?.end();
+    this.#watch = undefined;
   }
 
   #onMessage(envelope: Envelope, text: string): void {
