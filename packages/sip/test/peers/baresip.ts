@@ -69,7 +69,7 @@ export async function startPhone(options: PhoneOptions): Promise<Phone> {
       until(
         async () => {
           const info = await control.command('reginfo');
-          return /\b(OK|ERR)\b/.exec(info)?.[1] as 'OK' | 'ERR' | undefined;
+          return /(OK|ERR)/.exec(info)?.[1] as 'OK' | 'ERR' | undefined;
         },
         `${options.name} to register`,
         15_000,

@@ -38,7 +38,8 @@ async function phone(
     ...(transport === 'tls' ? { tls: identity } : {}),
   });
   open.push(() => started.stop());
-  await started.event('REGISTER_OK');
+  // Its event may come before its control connection stands.
+  await until(async () => (await server.registrar.find(started.aor)).length > 0, `${name} to be registered`);
   return started;
 }
 
