@@ -22,11 +22,13 @@ export interface RawReply extends RawHead {
 /** An HTTP client that shows what is on the wire: chunks one by one, headers as sent, the end of the connection. */
 export class RawHttp {
   readonly #socket: Socket;
+  readonly #port: number;
   #received = Buffer.alloc(0);
   #isOver = false;
   #wake: (() => void)[] = [];
 
   constructor(port: number) {
+    this.#port = port;
     this.#socket = connect(port, '127.0.0.1');
     this.#socket.setNoDelay(true);
     this.#socket.on('data', (chunk) => {
@@ -48,7 +50,7 @@ export class RawHttp {
 
   request({ method, path, headers = {}, body, version = '1.1' }: RawRequest): void {
     const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
-    const lines = Object.entries({ Host: `127.0.0.1:${this.#socket.remotePort ?? ''}`, ...length, ...headers });
+    const lines = Object.entries({ Host: `127.0.0.1:${this.#port}`, ...length, ...headers });
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     this.#socket.write(`${method} ${path} HTTP/${version}\r\n${head}\r\n${body ?? ''}`);
   }

@@ -61,6 +61,14 @@ export class RawStomp {
     await this.take('RECEIPT', receipt);
   }
 
+  /** Resolves when the server has had what was sent before, though it may not have finished with it. */
+  async heard(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.ws.once('pong', () => resolve());
+      this.ws.ping();
+    });
+  }
+
   async subscribe(id: string, destination: string, more = ''): Promise<void> {
     this.send(`SUBSCRIBE\nid:${id}\ndestination:${destination}\n${more}\n`);
     await this.settle();
