@@ -7,3 +7,8 @@ export * from './digest/index.ts';
 export * from './dns/index.ts';
 export * from './location/index.ts';
 export * from './registrar/index.ts';
+export * from './dialogs/index.ts';
+export * from './offer-answer/index.ts';
+export * from './subscriptions/index.ts';
+export * from './registration/index.ts';
+export * from './agent/index.ts';

@@ -58,6 +58,6 @@ export class Change {
 export interface ChangeAnswer {
   /** Its answer to our offer, or its offer where we brought none. */
   readonly body: Body | undefined;
-  /** Where the peer offered: sends our answer. Has to be called then; else the call ends. */
-  acknowledge(answer: Body): void;
+  /** Where the peer offered: sends our answer, or the ACK alone, by which its offer has failed. Has to be called then. */
+  readonly acknowledge: (answer: Body | undefined) => void;
 }

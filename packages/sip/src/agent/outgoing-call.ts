@@ -81,12 +81,13 @@ export class OutgoingCall extends Call implements OutboundUser {
     });
   }
 
-  /** Sends the ACK with our answer, where the peer offered in its 2xx. */
-  acknowledge(answer: Body): void {
+  /** Sends the ACK with our answer, where the peer offered in its 2xx; without one nothing was agreed, and the call ends. */
+  acknowledge(answer: Body | undefined): void {
     if (this.#state !== 'answered') throw new SipError('wrong-state', 'no offer waits for its answer');
     this.#branch?.acknowledge(answer);
     this.#step('acknowledged');
-    this.emit('confirmed', { body: undefined });
+    if (answer === undefined) this.hangup();
+    else this.emit('confirmed', { body: undefined });
   }
 
   hangup(options: LinkRequest = {}): void {

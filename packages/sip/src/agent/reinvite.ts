@@ -128,7 +128,7 @@ export class Reinvite implements OutboundUser {
       body: session,
       acknowledge: (answer) => {
         if (!isOffer || this.#ack !== undefined) return;
-        this.#user.trackOffer('send', answer);
+        this.#user.trackOffer(answer === undefined ? 'failed' : 'send', answer);
         this.#acknowledge(response, answer);
         this.#user.onReinviteEnd(this);
       },

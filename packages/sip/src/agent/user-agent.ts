@@ -6,7 +6,10 @@ import { DialogTable, dialogId, dialogIdOfRequest, LOWEST_MIN_SE } from '../dial
 import type { SessionTimerPolicy } from '../dialogs/index.ts';
 import { randomIds } from '../ids/index.ts';
 import type { Ids } from '../ids/index.ts';
+import { parseValueWithParams } from '../messages/index.ts';
 import type { SipRequest, SipResponse, Uri } from '../messages/index.ts';
+import { Call } from './call.ts';
+import { InviteDialog } from './invite-dialog.ts';
 import { Registration } from '../registration/registration.ts';
 import type { KeepAlivePlan } from '../registration/registration.ts';
 import type { BackoffPolicy } from '../registration/machine.ts';
@@ -232,9 +235,11 @@ export class UserAgent extends Emitter<AgentEvents> implements AgentGround, Tran
     return registration;
   }
 
-  /** The call that a Replaces value names (RFC 3891 3), as a peer of ours wrote it. */
-  findCall(callId: string, toTag: string, fromTag: string): DialogUser | undefined {
-    return this.dialogs.find(dialogId(callId, toTag, fromTag));
+  /** The call of ours that a Replaces value names (RFC 3891 3), as a peer wrote it. */
+  findCall(replaces: string): Call | undefined {
+    const { value, params } = parseValueWithParams(replaces, 'Replaces');
+    const user = this.dialogs.find(dialogId(value, params.get('to-tag') ?? '', params.get('from-tag') ?? ''));
+    return user instanceof InviteDialog && user.call instanceof Call ? user.call : undefined;
   }
 
   /** Ends everything: calls are hung up, nothing waits for answers. The transports stay open: they are the caller's. */

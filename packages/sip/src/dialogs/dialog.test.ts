@@ -7,7 +7,7 @@ import {
   dialogId,
   dialogIdOfRequest,
   idOf,
-  routeOf,
+  dialogRoute,
   takeRequest,
 } from './dialog.ts';
 import { DialogTable } from './dialog-table.ts';
@@ -102,8 +102,8 @@ describe('requests in a dialog (RFC 3261 12.2)', () => {
 
   test('a strict router gets the Request-URI (12.2.1.1)', () => {
     const strict = { ...dialog, routeSet: ['<sip:old.test>', '<sip:p1;lr>'] };
-    expect(routeOf(strict)).toMatchObject({ route: ['<sip:p1;lr>', '<sip:ann@10.0.0.1>'] });
-    expect(routeOf(strict).requestUri.toString()).toBe('sip:old.test');
+    expect(dialogRoute(strict)).toMatchObject({ route: ['<sip:p1;lr>', '<sip:ann@10.0.0.1>'] });
+    expect(dialogRoute(strict).requestUri.toString()).toBe('sip:old.test');
   });
 
   test.each([

@@ -115,7 +115,7 @@ export interface DialogRoute {
   readonly nextHop: Uri;
 }
 
-export function routeOf(dialog: Dialog): DialogRoute {
+export function dialogRoute(dialog: Dialog): DialogRoute {
   const [first, ...rest] = dialog.routeSet;
   if (first === undefined) return { requestUri: dialog.remoteTarget, route: [], nextHop: dialog.remoteTarget };
   const uri = uriOfRoute(first);

@@ -1,6 +1,6 @@
 import { Headers, makeRequest } from '../messages/index.ts';
 import type { SipRequest, Uri } from '../messages/index.ts';
-import { routeOf } from './dialog.ts';
+import { dialogRoute } from './dialog.ts';
 import type { Dialog } from './dialog.ts';
 
 /** RFC 3261 8.1.1.6. */
@@ -24,7 +24,7 @@ export function ackOf2xx(dialog: Dialog, inviteSeq: number): Omit<InDialogReques
 }
 
 function write(dialog: Dialog, method: string, seq: number): Omit<InDialogRequest, 'dialog'> {
-  const { requestUri, route, nextHop } = routeOf(dialog);
+  const { requestUri, route, nextHop } = dialogRoute(dialog);
   const headers = new Headers();
   headers.add('Max-Forwards', MAX_FORWARDS);
   for (const value of route) headers.add('Route', value);

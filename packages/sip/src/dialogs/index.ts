@@ -9,7 +9,7 @@ export {
   idOf,
   isTargetRefresh,
   refreshed,
-  routeOf,
+  dialogRoute,
   takeRequest,
   type Dialog,
   type DialogRoute,

@@ -7,3 +7,4 @@ export {
   type OfferInput,
   type OfferStep,
 } from './offer-answer.ts';
+export { nextDescription } from './origin.ts';

@@ -49,5 +49,25 @@ export class Refusal extends SipError {
   }
 }
 
+const STATUS: Readonly<Record<SipErrorCode, number>> = {
+  'too-many-transactions': 503,
+  'too-many-dialogs': 503,
+  timeout: 408,
+  unreachable: 480,
+  closed: 480,
+  'wrong-state': 491,
+  'bad-message': 502,
+  unauthorized: 403,
+  refused: 480,
+};
+
+/** The status by which a failure is passed on to whoever asked us; 480 where nothing is known. Throws what is no `SipError`. */
+export function statusOf(error: unknown): number {
+  if (error === undefined) return 480;
+  if (error instanceof Refusal) return error.code === 'unauthorized' ? 403 : error.status;
+  if (error instanceof SipError) return STATUS[error.code];
+  throw error;
+}
+
 const textOf = (response: SipResponse): string =>
   `${response.headers.cseq?.method ?? 'the request'} was answered by ${response.status} ${response.reason}`;

@@ -1,6 +1,6 @@
 export { ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
 export { ackFor, cancelFor } from './derived.ts';
-export { Refusal, SipError, type SipErrorCode } from './errors.ts';
+export { Refusal, SipError, statusOf, type SipErrorCode } from './errors.ts';
 export { inviteClientStart, stepInviteClient, type InviteClientState } from './invite-client.ts';
 export { inviteServerStart, stepInviteServer, type InviteServerState } from './invite-server.ts';
 export { MAGIC_COOKIE } from './keys.ts';
