@@ -146,6 +146,7 @@ export class ChatApiWorld implements AsyncDisposable {
     const note = (what: string) => () => void this.seen.push(what);
     return {
       opened: note('opened'),
+      messageSent: () => undefined,
       closed: note('closed'),
       loggedIn: (user: string) => void this.seen.push(`logged in ${user}`),
       loginFailed: (_address: string, account: string) => void this.seen.push(`login failed ${account}`),

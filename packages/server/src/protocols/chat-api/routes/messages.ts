@@ -9,7 +9,10 @@ import { CHAT_STATES } from '../sse/events.ts';
 const EMPTY = { status: 200, schema: null };
 
 /** One-to-one messages and chat states (OF §5.2 rows 12 and 13, §5.6). */
-export function messageRoutes({ conversations }: Pick<ChatApiParts, 'conversations'>): readonly Route[] {
+export function messageRoutes({
+  conversations,
+  observer,
+}: Pick<ChatApiParts, 'conversations' | 'observer'>): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -42,6 +45,7 @@ export function messageRoutes({ conversations }: Pick<ChatApiParts, 'conversatio
           resource: live.resource,
           idempotencyKey: ask.idempotencyKey,
         });
+        if (!isRepeat) observer.messageSent();
         return { headers: { 'x-message-id': message.id, ...(isRepeat ? { 'x-idempotent-repeat': 'true' } : {}) } };
       },
     }),

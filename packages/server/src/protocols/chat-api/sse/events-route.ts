@@ -1,18 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { User } from '../../../core/directory/index.ts';
 import type { UserId } from '../../../core/journal/index.ts';
-import { demand } from '../../../core/permissions/index.ts';
 import { every, Problem } from '../../../kit/index.ts';
-import type { Caller, Callers } from '../callers.ts';
-import { badRequest, noAccount, noEventStream, notAcceptable, notSignedIn } from '../errors.ts';
-import { parseAddress } from '../jid.ts';
+import type { Callers } from '../callers.ts';
+import type { ChatSession } from '../../../delivery/index.ts';
+import { notAcceptable } from '../errors.ts';
 import type { ChatApiLimits } from '../limits.ts';
 import type { ChatApiParts } from '../parts.ts';
 import type { LiveStream } from '../stream.ts';
 import type { Streams } from '../streams.ts';
 import type { Tokens } from '../tokens.ts';
 import { ContactWatch } from './contact-watch.ts';
-import { cookieOf, sessionCookie } from './cookie.ts';
+import { admit, textOf } from './admission.ts';
+import { sessionCookie } from './cookie.ts';
 import type { Encoder } from './encode.ts';
 import { SseReader } from './reader.ts';
 
@@ -26,12 +25,6 @@ export interface EventsParts extends ChatApiParts {
 
 /** While the node stops, clients come back within this, not all at once. */
 const RESTART_SPREAD_MS = 4_000;
-
-interface Wanted {
-  readonly live: LiveStream;
-  /** The browser's cookie is to be set: it came with a ticket, which is spent now. */
-  readonly isByTicket: boolean;
-}
 
 /** All open event streams of this node (OF §4). */
 export class EventStreams {
@@ -59,7 +52,7 @@ export class EventStreams {
   /** `GET /sse/{user}` and its aliases. @throws what refuses it, before anything is written */
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (!acceptsEvents(request.headers.accept)) throw notAcceptable('text/event-stream');
-    const { live, isByTicket } = await this.#wanted(request);
+    const { live, isByTicket } = await admit(this.#parts, request);
     if (request.method === 'HEAD') return void reply.headers(HEAD).send();
     // Between the look-up and now the peer may have gone.
     if (reply.raw.destroyed) return void reply.hijack();
@@ -87,7 +80,7 @@ export class EventStreams {
         parts.observer.closed();
       },
     });
-    const session = parts.delivery.open({ user: live.user.id, from: startingPoint(request, live), sink: reader });
+    const session = this.#deliver(live, request, reader);
     this.#readers.add(reader);
     live.readers.add(reader);
     live.used(parts.clock.now());
@@ -99,6 +92,16 @@ export class EventStreams {
     response.writeHead(200);
     response.flushHeaders();
     reader.start(session, this.#watchContacts(live, reader));
+  }
+
+  #deliver(live: LiveStream, request: FastifyRequest, reader: SseReader): ChatSession {
+    try {
+      return this.#parts.delivery.open({ user: live.user.id, from: startingPoint(request, live), sink: reader });
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'too-many-sessions')
+        this.#parts.observer.limitHit('chat-api.event-streams', this.#parts.http.addresses.addressOf(request.raw));
+      throw error;
+    }
   }
 
   #watchContacts(live: LiveStream, reader: SseReader): ContactWatch {
@@ -122,52 +125,6 @@ export class EventStreams {
         error instanceof Problem && ['no-number', 'invalid-number', 'engine-unavailable'].includes(error.code);
       if (!isExpected) this.#parts.observer.trouble('calls on an event stream', error);
     }
-  }
-
-  async #wanted(request: FastifyRequest): Promise<Wanted> {
-    const { ticket, path } = wishOf(request);
-    const account = path === null ? null : await this.#accountNamed(path);
-    const isHeader = (request.headers.authorization ?? '') !== '';
-    if (isHeader)
-      return {
-        live: await this.#byCaller(await this.#parts.callers.require(request.raw), path, account),
-        isByTicket: false,
-      };
-    if (ticket !== null) {
-      const spent = this.#parts.tokens.spend(ticket);
-      const live = spent === null ? null : await this.#parts.streams.byId(spent);
-      if (live !== null && (path === null || live.user.id === account?.id)) return { live, isByTicket: true };
-    }
-    return { live: await this.#byCookie(request, ticket, account), isByTicket: false };
-  }
-
-  async #byCaller(caller: Caller, path: string | null, account: User | null): Promise<LiveStream> {
-    const user = path === null ? caller.user : account;
-    if (path === null && user === null) throw noAccount();
-    // A stranger learns nothing about who exists.
-    if (user === null) demand(caller.actor, { do: 'administer' });
-    else demand(caller.actor, { do: 'receive', of: user.id });
-    const live = user === null ? null : await this.#parts.streams.ofUser(user.id);
-    if (live === null) throw noEventStream(user?.name ?? path ?? '');
-    return live;
-  }
-
-  /** A browser: its cookie must be the one of the stream that stands now. One that was good once gets 404, so that it stops. */
-  async #byCookie(request: FastifyRequest, ticket: string | null, account: User | null): Promise<LiveStream> {
-    const asked = ticket === null ? null : this.#parts.tokens.streamOf(ticket);
-    const byTicket = asked === null ? null : await this.#parts.streams.byId(asked);
-    const user = byTicket?.user ?? account;
-    const token = user === null ? null : cookieOf(request.headers.cookie, user.id);
-    const signed = token === null ? null : this.#parts.tokens.openSession(token);
-    if (user === null || signed === null) throw notSignedIn();
-    const live = byTicket ?? (await this.#parts.streams.ofUser(user.id));
-    if (live?.id !== signed) throw noEventStream(user.name);
-    return live;
-  }
-
-  async #accountNamed(path: string): Promise<User | null> {
-    const { name, foreignDomain } = parseAddress(path, this.#parts.domain);
-    return foreignDomain === null ? this.#parts.directory.user({ by: 'name', value: name }) : null;
   }
 
   #setCookie(request: FastifyRequest, reply: FastifyReply, live: LiveStream): void {
@@ -214,16 +171,4 @@ function startingPoint(
   const token = typeof header === 'string' && header !== '' ? header : textOf(request.query, 'lastEventId');
   if (token !== null && token !== '') return { resume: token };
   return live.user.hasStorage ? { position: live.cursor } : 'now';
-}
-
-function wishOf(request: FastifyRequest): { readonly ticket: string | null; readonly path: string | null } {
-  return { ticket: textOf(request.query, 'ticket'), path: textOf(request.params, 'user') };
-}
-
-/** A text member of a parsed query or path. @throws bad-request where it stands there twice */
-function textOf(of: unknown, name: string): string | null {
-  if (typeof of !== 'object' || of === null || !(name in of)) return null;
-  const value: unknown = Object.entries(of).find(([key]) => key === name)?.[1];
-  if (typeof value !== 'string') throw badRequest(name, 'This parameter is a single text.');
-  return value;
 }

@@ -63,8 +63,6 @@ export class SseReader implements Sink, LiveSink, EventReader {
       hasRoom: () => this.#catchUp(),
       failed: (error) => this.failed(error),
     });
-    parts.response.on('close', () => this.#gone());
-    parts.response.on('error', () => parts.response.destroy());
   }
 
   get user(): UserId {
@@ -79,6 +77,8 @@ export class SseReader implements Sink, LiveSink, EventReader {
   start(session: ChatSession, contacts: ContactWatch): void {
     this.#session = session;
     this.#contacts = contacts;
+    this.#parts.response.on('close', () => this.#gone());
+    this.#parts.response.on('error', () => this.#parts.response.destroy());
     this.#outbox.push(retryFrame(this.#parts.limits.retryMs));
     this.#parts.listen(this, this.#listening.signal);
   }
