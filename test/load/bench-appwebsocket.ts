@@ -18,57 +18,58 @@ export interface Row {
 
 const MESSAGE_FLOOR = 0.85;
 const LOGIN_FLOOR = 0.8;
-/** Rounds of each, taking turns; the middle one counts. The first of each warms up. */
-const ROUNDS = 5;
+/** The middle one counts; one more before them warms up. */
+const ROUNDS = 7;
 
-interface Sample {
-  readonly count: number;
-  readonly cpuSeconds: number;
-  readonly agentShare: number;
+interface Subjects {
+  readonly bare: Subject;
+  readonly library: Subject;
 }
 
-/** Runs work and tells the processor time that the subject, and the load agent (this process), spent on it. */
-async function measure(subject: Subject, count: number, work: () => Promise<void>): Promise<Sample> {
-  const before = await subject.cpuSeconds();
-  const agentBefore = process.cpuUsage();
-  const startMs = performance.now();
-  await work();
-  const elapsedMs = performance.now() - startMs;
-  const agent = process.cpuUsage(agentBefore);
-  const cpuSeconds = (await subject.cpuSeconds()) - before;
-  return { count, cpuSeconds, agentShare: (agent.user + agent.system) / 1000 / elapsedMs };
+interface Comparison extends Subjects {
+  readonly name: string;
+  readonly floor: number;
+  /** How many of the thing each of the two does in one round of work. */
+  readonly count: number;
+  readonly work: () => Promise<unknown>;
 }
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
-interface Comparison {
-  readonly name: string;
-  readonly unit: string;
-  readonly floor: number;
-  readonly bare: () => Promise<Sample>;
-  readonly library: () => Promise<Sample>;
-}
-
-/** Both take turns, so that what else the machine does hits both. */
-async function compare({ name, unit, floor, bare, library }: Comparison): Promise<Row> {
+/**
+ * Both do the same work at the same time under the same load, so that whatever else the machine does hits both; what
+ * is compared is the processor time each of the two processes spent, all its threads together.
+ */
+async function compare({ name, floor, count, work, bare, library }: Comparison): Promise<Row> {
   const rates: number[] = [];
   const ratios: number[] = [];
   let agentShare = 0;
   for (let round = 0; round <= ROUNDS; round++) {
-    const a = await bare();
-    const b = await library();
+    const before = [await bare.cpuSeconds(), await library.cpuSeconds()] as const;
+    const agentBefore = process.cpuUsage();
+    const startMs = performance.now();
+    await work();
+    const { user, system } = process.cpuUsage(agentBefore);
+    const share = (user + system) / 1000 / (performance.now() - startMs);
+    const [bareSeconds, ourSeconds] = [(await bare.cpuSeconds()) - before[0], (await library.cpuSeconds()) - before[1]];
     if (round === 0) continue;
-    const rate = b.count / b.cpuSeconds;
-    rates.push(rate);
-    ratios.push(rate / (a.count / a.cpuSeconds));
-    agentShare = Math.max(agentShare, a.agentShare, b.agentShare);
+    rates.push(count / ourSeconds);
+    ratios.push(bareSeconds / ourSeconds);
+    agentShare = Math.max(agentShare, share);
   }
   const ratio = median(ratios);
+  const each = ratios.map((r) => r.toFixed(2)).join(' ');
   console.log(
-    `${name}: ratio ${ratio.toFixed(2)} (${ratios.map((r) => r.toFixed(2)).join(' ')}), load agent at ${Math.round(agentShare * 100)} % of a core`,
+    `${name}: ratio ${ratio.toFixed(2)} (${each}), load agent at ${Math.round(agentShare * 100)} % of a core`,
   );
-  return { name, value: Math.round(median(rates)), unit, ratio: Number(ratio.toFixed(3)), floor };
+  return {
+    name,
+    value: Math.round(median(rates)),
+    unit: 'a second of one core',
+    ratio: Number(ratio.toFixed(3)),
+    floor,
+  };
 }
 
 const CONNECTIONS = 16;
@@ -87,30 +88,28 @@ const INFO = '{"appobj":"bench","appdn":"Bench","appurl":"https://h/bench","pbx"
 const loginText = (challenge: string): string =>
   `{"mt":"AppLogin","app":"bench","domain":"example.com","sip":"alice","guid":"${USER.guid}","dn":"Alice Adams","pbxObj":"bench","info":${INFO},"digest":"${appLoginDigest({ ...USER, info: INFO }, challenge, PASSWORD)}"}`;
 
+const how = (burst: number): string => (burst === 1 ? 'one at a time' : `${burst} at a time`);
+
 /** Requests and answers through a server; the load writes frames made beforehand. */
-async function acceptorRow(bare: Subject, library: Subject, ports: Ports, burst: number): Promise<Row> {
+async function acceptorRow(subjects: Subjects, ports: Ports, burst: number): Promise<Row> {
   const frames = Buffer.concat(Array.from({ length: burst }, (_, n) => maskedFrame(request(n))));
   const rounds = Math.ceil((burst === 1 ? 8_000 : 40_000) / burst / CONNECTIONS);
   const open = async (port: number): Promise<readonly RawSocket[]> =>
     Promise.all(Array.from({ length: CONNECTIONS }, () => new RawSocket(port, true).open()));
   const [bareSockets, ourSockets] = [await open(ports.bare), await open(ports.library)];
   for (const socket of ourSockets) await login(socket);
-  const run = (sockets: readonly RawSocket[]) => async (): Promise<void> => {
-    await Promise.all(
-      sockets.map(async (socket) => {
-        for (let i = 0; i < rounds; i++) await socket.exchange(frames, burst);
-      }),
-    );
+  const sockets = [...bareSockets, ...ourSockets];
+  const talk = async (socket: RawSocket): Promise<void> => {
+    for (let i = 0; i < rounds; i++) await socket.exchange(frames, burst);
   };
-  const count = rounds * burst * CONNECTIONS;
   const row = await compare({
-    name: `requests through the acceptor, ${burst === 1 ? 'one at a time' : `${burst} at a time`}`,
-    unit: 'a second of one core',
+    ...subjects,
+    name: `requests through the acceptor, ${how(burst)}`,
     floor: MESSAGE_FLOOR,
-    bare: () => measure(bare, count, run(bareSockets)),
-    library: () => measure(library, count, run(ourSockets)),
+    count: rounds * burst * CONNECTIONS,
+    work: () => Promise.all(sockets.map(talk)),
   });
-  for (const socket of [...bareSockets, ...ourSockets]) socket.close();
+  for (const socket of sockets) socket.close();
   return row;
 }
 
@@ -119,32 +118,31 @@ interface Ports {
   readonly library: number;
 }
 
-async function loginRow(bare: Subject, library: Subject, ports: Ports): Promise<Row> {
+function loginRow(subjects: Subjects, ports: Ports): Promise<Row> {
   const count = 600;
-  const run = (port: number, talk: (socket: RawSocket) => Promise<void>) => async (): Promise<void> => {
-    let left = count;
-    const worker = async (): Promise<void> => {
-      while (left-- > 0) {
-        const socket = await new RawSocket(port, true).open();
-        await talk(socket);
-        socket.close();
-      }
-    };
-    await Promise.all(Array.from({ length: 8 }, worker));
-  };
   const echo = maskedFrame(request(1));
+  const connect = async (port: number, talk: (socket: RawSocket) => Promise<void>): Promise<void> => {
+    const socket = await new RawSocket(port, true).open();
+    await talk(socket);
+    socket.close();
+  };
   const echoTwice = async (socket: RawSocket): Promise<void> => {
     await socket.exchange(echo, 1);
     // The load computes a digest here too, so that it is as busy as with the other.
     await socket.exchange(maskedFrame(loginText(socket.lastText)), 1);
   };
-  return compare({
-    name: 'logins, against connects with two echo round trips',
-    unit: 'a second of one core',
-    floor: LOGIN_FLOOR,
-    bare: () => measure(bare, count, run(ports.bare, echoTwice)),
-    library: () => measure(library, count, run(ports.library, login)),
-  });
+  const work = async (): Promise<void> => {
+    let left = count;
+    const worker = async (): Promise<void> => {
+      while (left-- > 0) {
+        await connect(ports.bare, echoTwice);
+        await connect(ports.library, login);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, worker));
+  };
+  const name = 'logins, against connects with two echo round trips';
+  return compare({ ...subjects, name, floor: LOGIN_FLOOR, count, work });
 }
 
 /** Answers every frame with one made beforehand; takes any login. */
@@ -181,17 +179,18 @@ async function clientRow(server: Server, burst: number): Promise<Row> {
   await using library = new Subject('library-client', `${url}/login`, ...args);
   await library.told('isOpen');
   const messages = burst === 1 ? 8_000 : 40_000;
-  const run = (subject: Subject) => async (): Promise<void> => {
+  const drive = async (subject: Subject): Promise<void> => {
     const done = subject.told('isDone');
     subject.order({ order: 'drive', messages });
     await done;
   };
   return await compare({
-    name: `requests through the client, ${burst === 1 ? 'one at a time' : `${burst} at a time`}`,
-    unit: 'a second of one core',
+    bare,
+    library,
+    name: `requests through the client, ${how(burst)}`,
     floor: MESSAGE_FLOOR,
-    bare: () => measure(bare, messages, run(bare)),
-    library: () => measure(library, messages, run(library)),
+    count: messages,
+    work: () => Promise.all([drive(bare), drive(library)]),
   });
 }
 
@@ -202,8 +201,9 @@ export async function run(): Promise<readonly Row[]> {
   const barePort = await bare.told<number>('port');
   await using library = new Subject('library-server');
   const ports = { bare: barePort, library: await library.told<number>('port') };
-  for (const burst of [1, 32]) rows.push(await acceptorRow(bare, library, ports, burst));
-  rows.push(await loginRow(bare, library, ports));
+  const subjects = { bare, library };
+  for (const burst of [1, 32]) rows.push(await acceptorRow(subjects, ports, burst));
+  rows.push(await loginRow(subjects, ports));
   const server = await startRawServer();
   for (const burst of [1, 32]) rows.push(await clientRow(server, burst));
   server.closeAllConnections();
