@@ -103,7 +103,8 @@ export class WsCarrier implements Carrier {
 
   async drained(): Promise<void> {
     while (this.bufferedBytes > DRAINED_BYTES && this.socket.readyState === WebSocket.OPEN) {
-      await new Promise<void>((resolve) => this.waiters.push(resolve));
+      // By way of the event loop: a fast reader would leave a program that only awaits this no turn for anything else.
+      await new Promise<void>((resolve) => this.waiters.push(() => setImmediate(resolve)));
     }
   }
 

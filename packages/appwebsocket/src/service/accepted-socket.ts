@@ -84,7 +84,8 @@ export class AcceptedSocket implements Carrier {
     while (this.bufferedBytes > DRAINED_BYTES && this.#socket.readyState === OPEN) {
       if (!this.#hearsDrain) this.#stream.on('drain', () => this.#wake());
       this.#hearsDrain = true;
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      // By way of the event loop: a fast reader would leave a program that only awaits this no turn for anything else.
+      await new Promise<void>((resolve) => this.#waiters.push(() => setImmediate(resolve)));
     }
   }
 

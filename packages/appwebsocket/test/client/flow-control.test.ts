@@ -38,16 +38,22 @@ afterEach(() => {
   ends = [];
 });
 
-/** Both ends in their own processes; resolves when the sender has not moved for `STILL` reports in a row. */
-async function blocked(sends: Role, holds: Role): Promise<{ sender: End; receiver: End }> {
-  const service = new End(sends.startsWith('service') ? sends : holds);
+/** Both ends in their own processes; the sender has begun. */
+async function started(sends: Role, receives: Role): Promise<{ sender: End; receiver: End }> {
+  const service = new End(sends.startsWith('service') ? sends : receives);
   ends.push(service);
   const url = await until(() => service.told.url, 'service');
-  const client = new End(sends.startsWith('client') ? sends : holds, url);
+  const client = new End(sends.startsWith('client') ? sends : receives, url);
   ends.push(client);
   const [sender, receiver] = sends.startsWith('service') ? [service, client] : [client, service];
   await until(() => service.told.idleBytes !== undefined && client.told.idleBytes !== undefined, 'login');
   sender.process.send('go');
+  return { sender, receiver };
+}
+
+/** Resolves when the sender has not moved for `STILL` reports in a row. */
+async function blocked(sends: Role, holds: Role): Promise<{ sender: End; receiver: End }> {
+  const { sender, receiver } = await started(sends, holds);
   const STILL = 20;
   let last = -1;
   let still = 0;
@@ -85,6 +91,17 @@ describe('1 GiB waits for a receiver that never completes', () => {
     await receiver.ask();
     expect(receiver.told.count).toBeGreaterThan(before / 2);
   });
+});
+
+test.each([
+  ['client-sends', 'service-takes'],
+  ['service-sends', 'client-takes'],
+] as const)('%s and awaits drained only: the rest of its program still has its turns', async (sends, takes) => {
+  const { sender, receiver } = await started(sends, takes);
+  for (let count = 0; count < 500; count = sender.told.count ?? 0) await sender.ask();
+  await receiver.ask();
+  expect(sender.told.count).toBeLessThan(16_384);
+  expect(receiver.told.count).toBeGreaterThan(0);
 });
 
 describe('setFlowControl', () => {

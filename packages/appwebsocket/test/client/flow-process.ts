@@ -3,7 +3,8 @@ import { AppWebsocketClient } from '../../src/client/connection.ts';
 import { TestService } from '../service/kit.ts';
 import { PASSWORD } from './kit.ts';
 
-export type Role = 'service-sends' | 'service-holds' | 'client-sends' | 'client-holds';
+export type Role =
+  'service-sends' | 'service-holds' | 'service-takes' | 'client-sends' | 'client-holds' | 'client-takes';
 
 /** What a process tells its parent. Sizes in bytes. */
 export interface Report {
@@ -66,7 +67,7 @@ if (role.startsWith('service')) {
     },
     onMessage: () => {
       count++;
-      return never;
+      return role === 'service-holds' ? never : undefined;
     },
   });
   tell({ url: tested.url });

@@ -62,9 +62,12 @@ describe('KeepAlive (AW §5.4)', () => {
       socket.send({ mt: 'AppChallengeResult', challenge: 'c' });
       socket.send({ mt: 'AppLoginResult', ok: true });
     });
-    const conn = connect(peer, { keepAliveMs: 5, deadAfterMs: 100 });
+    const conn = connect(peer, { keepAliveMs: 20, deadAfterMs: 1_000 });
     const told = listen(conn);
-    await until(() => keepAlives(peer.sockets[0]?.received ?? []) >= 40, 'twice the time to be dead');
+    await until(() => told.events.includes('open'), 'open');
+    const since = performance.now();
+    await until(() => performance.now() - since > 1_500, 'more than the time to be dead');
+    expect(keepAlives(peer.sockets[0]!.received)).toBeGreaterThan(5);
     expect(told.events).toEqual(['open']);
     conn.close();
     await told.closed;
