@@ -66,7 +66,7 @@ export function statusOf(error: unknown): number {
   if (error === undefined) return 480;
   if (error instanceof Refusal) return error.code === 'unauthorized' ? 403 : error.status;
   if (error instanceof SipError) return STATUS[error.code];
-  throw error;
+  throw error instanceof Error ? error : new TypeError('not an error');
 }
 
 const textOf = (response: SipResponse): string =>
