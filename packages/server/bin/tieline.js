@@ -19,6 +19,9 @@ const flags = [
 ];
 const command = [...flags, isCheckout ? source : join(folder, 'dist/cli/main.js'), ...args];
 
+// glibc gives every thread arenas of its own, which keep what was freed: two are enough, and 60 MB less at rest.
+const env = { MALLOC_ARENA_MAX: '2', ...process.env };
+
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1])) become(process.execPath);
 else become(bundledNode());
@@ -46,13 +49,13 @@ function packagedNode() {
 /** Goes on as that program: in this very process where the system lets us, else as its parent. */
 function become(program) {
   if (typeof process.execve === 'function' && process.platform !== 'win32')
-    process.execve(program, [program, ...command], process.env);
+    process.execve(program, [program, ...command], env);
   else supervise(program);
 }
 
 /** Passes signals on and ends as the child ends. The channel tells the child when this process is gone for good. */
 function supervise(program) {
-  const child = spawn(program, command, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(program, command, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'])
     // A terminal gives Ctrl-C to the child too; passed on, it would be the second one.

@@ -20,7 +20,7 @@ export interface AppWindow {
  * name, which myApps passes in the page's URL as `name`.
  * @example login: loginFromMyApps(new URLSearchParams(location.search).get('name') ?? '')
  */
-export function loginFromMyApps(appObj: string, page: AppWindow = window): LoginSource {
+export function loginFromMyApps(appObj: string, page: AppWindow = thisWindow()): LoginSource {
   return (_app, challenge, signal) =>
     new Promise((resolve, reject) => {
       const src = String(Math.random()).slice(2, 8);
@@ -47,4 +47,10 @@ export function loginFromMyApps(appObj: string, page: AppWindow = window): Login
       signal.addEventListener('abort', onAbort);
       page.parent.postMessage(JSON.stringify({ mt: 'getLogin', src, app: appObj, challenge }), '*');
     });
+}
+
+function thisWindow(): AppWindow {
+  const { window: page } = globalThis as { readonly window?: AppWindow };
+  if (page !== undefined) return page;
+  throw new AppWebsocketError('login-failed', { reason: 'there is no window here' });
 }
