@@ -24,7 +24,10 @@ export interface DigestServerOptions {
   readonly qop?: readonly DigestQop[];
   readonly nonceLifetimeMs?: number;
   readonly maxNonces?: number;
-  /** Whether the digest-uri must be the Request-URI (RFC 7616 3.4.6). Behind proxies that rewrite it: false. Default true. */
+  /**
+   * Whether the digest-uri must be the Request-URI (RFC 7616 3.4.6). By default not: proxies on the way rewrite Request-URIs, some clients
+   * write the host alone, and as each count is good once nobody can use the credentials for anything else.
+   */
   readonly isUriChecked?: boolean;
   readonly clock?: Clock;
 }
@@ -114,7 +117,7 @@ export class DigestServer {
     const { username, algorithm } = found;
     if (algorithm === undefined || !this.#algorithms.includes(algorithm))
       return { kind: 'refused', username, cause: 'algorithm' };
-    if (this.#options.isUriChecked !== false && !isSameTarget(found.uri, request))
+    if (this.#options.isUriChecked === true && !isSameTarget(found.uri, request))
       return { kind: 'malformed', reason: 'Digest URI Mismatch' };
     const secret = await this.#options.findSecret(username);
     const ha1 = ha1Of(secret ?? this.#nobody, hashOf(algorithm), username, this.realm);

@@ -11,11 +11,14 @@ export interface KamailioOptions {
   readonly password?: string;
   /** A further loopback address, so that it is another host than ours. */
   readonly address?: string;
+  /** Before the program: `taskset -c 0`. */
+  readonly prefix?: readonly string[];
   /** Lines before the lookup of an INVITE's callee: `rewritehostport("…");` and the like. */
   readonly route?: string;
 }
 
 export interface Kamailio {
+  readonly pid: number;
   readonly local: Endpoint;
   output(): string;
   stop(): Promise<void>;
@@ -55,11 +58,13 @@ request_route {
   const file = join(folder.path, 'k.cfg');
   writeFileSync(file, config);
   const args = ['-DD', '-E', '-f', file, '-Y', folder.path, '-P', join(folder.path, 'k.pid'), '-m', '64', '-M', '8'];
-  const process = startProcess(program, args);
+  const { prefix: [first, ...rest] = [] } = options;
+  const process = first === undefined ? startProcess(program, args) : startProcess(first, [...rest, program, ...args]);
   await until(() => isListening({ address, port }), 'kamailio to listen').catch((error: unknown) => {
     throw new Error(`${String(error)}\n${process.output()}`);
   });
   return {
+    pid: process.child.pid ?? 0,
     local: { address, port },
     output: () => process.output(),
     async stop() {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../../../test/kit/peer.ts';
 import type { Endpoint } from '../../src/index.ts';
@@ -17,13 +17,18 @@ export interface SippOptions {
   /** Lines of the CSV file whose fields the scenario uses. */
   readonly fields?: readonly string[];
   readonly more?: readonly string[];
+  /** Before the program: `taskset -c 1`. */
+  readonly prefix?: readonly string[];
 }
 
 export interface Sipp {
+  readonly pid: number;
   readonly local: Endpoint;
   /** Resolves with 0 when all calls succeeded. */
   readonly exited: Promise<number | null>;
   output(): string;
+  /** The messages that it did not expect. */
+  errors(): string;
   stop(): Promise<void>;
 }
 
@@ -62,11 +67,22 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
   ];
   for (const [flag, value] of numbers) if (value !== undefined) args.push(flag, String(value));
   if (options.service !== undefined) args.push('-s', options.service);
-  const process = startProcess(program, [...args, ...(options.more ?? [])], { cwd: folder.path });
+  const all = [...args, ...(options.more ?? [])];
+  const { prefix: [first, ...rest] = [] } = options;
+  const process =
+    first === undefined
+      ? startProcess(program, all, { cwd: folder.path })
+      : startProcess(first, [...rest, program, ...all], { cwd: folder.path });
   return {
+    pid: process.child.pid ?? 0,
     local: { address: '127.0.0.1', port },
     exited: process.exited,
     output: () => process.output(),
+    errors: () =>
+      readdirSync(folder.path)
+        .filter((name) => name.endsWith('_errors.log'))
+        .map((name) => readFileSync(join(folder.path, name), 'utf8'))
+        .join('\n'),
     async stop() {
       await process.stop();
       folder.remove();
