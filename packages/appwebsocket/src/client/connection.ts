@@ -176,6 +176,7 @@ export class AppWebsocketConnection implements AsyncDisposable {
     return this;
   }
 
+  /** Under flow control: the message in hand is done with, the next may come. */
   messageComplete(): this {
     this.#keeper.any?.gate.release(this);
     return this;

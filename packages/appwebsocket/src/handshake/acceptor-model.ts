@@ -56,6 +56,7 @@ export type PasswordAnswer =
   | { readonly accept: { readonly sessionKey: string } }
   | { readonly refuse: string | undefined };
 
+/** What happens to an accepted connection. */
 export type AcceptorInput =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'looked-up'; readonly ticket: number; readonly answer: PasswordAnswer }
@@ -63,6 +64,7 @@ export type AcceptorInput =
   | { readonly type: 'login-timeout' }
   | { readonly type: 'closed' };
 
+/** What the driver of an acceptor must do, in this order. */
 export type AcceptorEffect =
   | { readonly type: 'send'; readonly text: string }
   /** Look the passwords up and come back with `looked-up` and the same ticket. */
@@ -103,6 +105,7 @@ export interface AcceptorEnvironment {
   readonly newChallenge: () => string;
 }
 
+/** The next state, and what must be done. */
 export interface AcceptorStep {
   readonly state: AcceptorState;
   readonly effects: readonly AcceptorEffect[];

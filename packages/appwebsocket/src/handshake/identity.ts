@@ -20,6 +20,7 @@ export interface AppIdentity {
   readonly isPbxUser: boolean;
 }
 
+/** Who a login says he is; the digest has been checked before. */
 export function identityOf(login: ReceivedLogin): AppIdentity {
   const { domain, sip, guid, dn, pbxObj, info, infoTexts } = login;
   const appobj = info?.['appobj'];

@@ -3,6 +3,7 @@ import type { Envelope } from '../wire/envelope.ts';
 /** `connecting` → `open` (challenge asked for) → `challenged` → `ready` (AW §8.4). */
 export type InitiatorPhase = 'connecting' | 'open' | 'challenged' | 'ready' | 'refused' | 'closed';
 
+/** State of a connection that logs in. Immutable; make one with `initiatorStart()`. */
 export interface InitiatorState {
   readonly phase: InitiatorPhase;
   /** The app that was named to the peer. */
@@ -40,6 +41,7 @@ export interface PasswordCredentials {
   readonly info?: string | undefined;
 }
 
+/** How one initiator logs in. `app` is all it needs. */
 export interface InitiatorSettings {
   readonly app: string;
   /** Absent: the step asks with a `challenge` effect and waits for an `auth` input. */
@@ -53,6 +55,7 @@ export interface InitiatorSettings {
   readonly afterLogin?: readonly string[] | undefined;
 }
 
+/** What happens to a connection that logs in. */
 export type InitiatorInput =
   /** The WebSocket is open. */
   | { readonly type: 'opened' }
@@ -61,6 +64,7 @@ export type InitiatorInput =
   | { readonly type: 'login-timeout' }
   | { readonly type: 'closed' };
 
+/** What the driver of an initiator must do, in this order. */
 export type InitiatorEffect =
   | { readonly type: 'send'; readonly text: string }
   /** Get a digest for this challenge and come back with `auth`. */
@@ -72,6 +76,7 @@ export type InitiatorEffect =
   | { readonly type: 'message'; readonly envelope: Envelope; readonly text: string }
   | { readonly type: 'close'; readonly code: number; readonly reason: string };
 
+/** The next state, and what must be done. */
 export interface InitiatorStep {
   readonly state: InitiatorState;
   readonly effects: readonly InitiatorEffect[];

@@ -7,6 +7,7 @@ import { refusalOf, Subscription } from './subscription.ts';
 /** A request without its own limit waits so long for its answer. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
+/** What one request may have besides its members. */
 export interface RequestOptions {
   /** Rejects with `aborted`; a subscription ends, at the peer too. */
   readonly signal?: AbortSignal | undefined;
@@ -14,6 +15,7 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What a subscription may have besides. */
 export interface SubscribeOptions extends RequestOptions {
   /**
    * `mt` that ends the subscription at the peer, sent when the iteration is left. Default: for `Subscribe…` the same

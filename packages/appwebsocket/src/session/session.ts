@@ -19,6 +19,7 @@ import { Requester } from './requester.ts';
  */
 export type LoginSource = (app: string, challenge: string, signal: AbortSignal) => Credentials | Promise<Credentials>;
 
+/** Where and how a session logs in, and what it tells. `url`, `app` and `login` are all it needs. */
 export interface SessionOptions extends LinkTimes, CarrierOptions {
   /** `ws`, `wss`, `http` or `https`. */
   readonly url: string;
@@ -93,6 +94,7 @@ export class AppSession extends ApiCaller implements AsyncDisposable {
     return session;
   }
 
+  /** Logged in at this moment. */
   get isUp(): boolean {
     return this.#keeper.current !== undefined;
   }

@@ -83,6 +83,7 @@ export class Subscription<R = JsonObject, I = JsonObject> implements AsyncIterab
     this.#finish(new AppWebsocketError('aborted'));
   }
 
+  /** The next indication; waits for one. `done` when the subscription has ended. */
   async next(): Promise<IteratorResult<I>> {
     const next = this.#queue.shift();
     if (next === undefined) {
@@ -92,6 +93,7 @@ export class Subscription<R = JsonObject, I = JsonObject> implements AsyncIterab
     return { done: false, value: next.message as I };
   }
 
+  /** Leaves: forgets what has not been read, and ends the subscription at the peer too. A loop does this by itself. */
   return(): Promise<IteratorResult<I>> {
     this.#queue.length = 0;
     this.close();

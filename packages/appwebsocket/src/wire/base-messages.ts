@@ -7,6 +7,7 @@ export interface AppChallenge {
   readonly appObj?: string;
 }
 
+/** Answer of the acceptor (AW §3.2): the challenge is part of every digest. */
 export interface AppChallengeResult {
   readonly mt: 'AppChallengeResult';
   readonly challenge: string;
@@ -15,6 +16,7 @@ export interface AppChallengeResult {
   readonly dn?: string;
 }
 
+/** The login (AW §3.3). Absent texts count as `""`. */
 export interface AppLogin {
   readonly mt: 'AppLogin';
   readonly app?: string;
@@ -27,6 +29,7 @@ export interface AppLogin {
   readonly pbxObj?: string | null;
 }
 
+/** Answer to a login (AW §3.6); `ok` is true or the login failed. */
 export interface AppLoginResult {
   readonly mt: 'AppLoginResult';
   readonly ok?: boolean;
@@ -35,6 +38,7 @@ export interface AppLoginResult {
   readonly errorText?: string;
 }
 
+/** Asks whether two passwords are equal (AW §3.7). */
 export interface AppCheckLogin {
   readonly mt: 'AppCheckLogin';
   readonly app: string;
@@ -43,23 +47,27 @@ export interface AppCheckLogin {
   readonly digest: string;
 }
 
+/** Answer to `AppCheckLogin` (AW §3.7). */
 export interface AppCheckLoginResult {
   readonly mt: 'AppCheckLoginResult';
   /** Absent: the passwords differ. */
   readonly ok?: boolean;
 }
 
+/** Asks whether the page at `url` is of the current build (AW §5.1). */
 export interface CheckBuild {
   readonly mt: 'CheckBuild';
   readonly url: string;
 }
 
+/** Answer to `CheckBuild` (AW §5.1). */
 export interface CheckBuildResult {
   readonly mt: 'CheckBuildResult';
   /** Where to go instead; absent: the build is current. */
   readonly url?: string;
 }
 
+/** A PBX asks what an app is (AW §5.2). */
 export interface AppInfo {
   readonly mt: 'AppInfo';
   readonly app: string;
@@ -88,10 +96,12 @@ export interface PbxInfo {
   readonly build?: string | undefined;
 }
 
+/** Sent by the initiator when idle, echoed by the acceptor (AW §5.4). */
 export interface KeepAlive {
   readonly mt: 'KeepAlive';
 }
 
+/** The text of a `KeepAlive`. */
 export const KEEP_ALIVE_TEXT = '{"mt":"KeepAlive"}';
 
 /** Reserved `mt` values; without `api` they never reach the application (AW §2.1). */
@@ -102,6 +112,7 @@ const BASE_MESSAGES: ReadonlySet<string> = /* @__PURE__ */ new Set(
     .concat('PbxInfo', 'KeepAlive'),
 );
 
+/** True if `mt`, without an `api`, belongs to the base layer (AW §2.1). */
 export function isBaseMessage(mt: string): boolean {
   return BASE_MESSAGES.has(mt);
 }

@@ -12,8 +12,9 @@ export const LOGIN_TIMEOUT_MS = 30_000;
 export const CHALLENGE_LIFETIME_MS = 30_000;
 /** AW §3.6: the acceptor closes 1 s after a refused login if the peer has not. */
 export const REFUSED_LINGER_MS = 1_000;
-/** AW §5.4: the initiator sends KeepAlive after 30 s without traffic, and gives the peer up after 90 s without a frame. */
+/** AW §5.4: the initiator sends KeepAlive after 30 s in which nothing was heard. */
 export const KEEP_ALIVE_MS = 30_000;
+/** AW §5.4: without any frame for so long the initiator gives the peer up. */
 export const PEER_DEAD_MS = 90_000;
 /** `info` of a login is flat in practice; a deep one costs recursion. */
 export const MAX_INFO_DEPTH = 32;
@@ -39,8 +40,9 @@ export const MAX_CALLS_IN_WORK = 256;
 export const MAX_JSON_API_OBJECTS = 64;
 /** Sockets of one service that have not logged in. */
 export const MAX_UNAUTHENTICATED_SOCKETS = 1_000;
-/** Addresses with failed logins that are remembered, and web sessions with a challenge; the oldest go first. */
+/** Addresses with failed logins that are remembered; the oldest go first. */
 export const MAX_REMEMBERED_ADDRESSES = 10_000;
+/** Web sessions with a challenge; the oldest go first. */
 export const MAX_HTTP_CHALLENGES = 10_000;
 /** Close reasons are limited to 123 bytes (RFC 6455 5.5). */
 export const MAX_CLOSE_REASON_CHARACTERS = 120;

@@ -12,6 +12,7 @@ export interface Envelope {
   readonly message: JsonObject;
 }
 
+/** True for JSON objects; arrays and `null` are none. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

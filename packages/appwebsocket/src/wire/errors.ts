@@ -22,6 +22,7 @@ export const ERRORS = {
   aborted: { retry: false, text: 'it was cancelled' },
 } as const;
 
+/** What went wrong: a key of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** The one error class of this library. Decide by `code`, never by the text. */

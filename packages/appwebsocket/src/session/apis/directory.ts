@@ -6,6 +6,7 @@ export type Columns = Readonly<Record<string, { readonly update?: boolean }>>;
 /** One row of `PbxTableUsers` (PBX 7). */
 export type TableRow = JsonObject & { readonly guid?: string };
 
+/** A row of the list, or a change of one, with its sequence number `usn` (PBX 7). */
 export interface RowChange {
   readonly mt: 'ReplicateAdd' | 'ReplicateUpdate' | 'ReplicateDel' | 'ReplicateNextResult';
   /** Absent in a `ReplicateNextResult`: the end of the list. */
@@ -29,6 +30,7 @@ export interface PbxTableUsersMessages {
   >;
 }
 
+/** Members that most objects of a PBX have (PBX 0.2, 9). */
 export interface AdminObject {
   readonly guid?: string;
   readonly cn?: string;

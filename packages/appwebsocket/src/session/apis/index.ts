@@ -30,13 +30,18 @@ export interface Apis {
   Services: ServicesMessages;
 }
 
+/** An `api` value whose messages are known. */
 export type ApiName = keyof Apis;
+/** An `mt` of the requests of an API. */
 export type MessageName<A extends ApiName> = keyof Apis[A] & string;
 type Part<A extends ApiName, M extends MessageName<A>, P extends keyof Operation> = Apis[A][M] extends Operation
   ? Apis[A][M][P]
   : never;
+/** Members of a request. */
 export type RequestOf<A extends ApiName, M extends MessageName<A>> = Part<A, M, 'request'>;
+/** Members of a successful `…Result`. */
 export type ResultOf<A extends ApiName, M extends MessageName<A>> = Part<A, M, 'result'>;
+/** What is told under the `src` of a request. */
 export type IndicationOf<A extends ApiName, M extends MessageName<A>> = Part<A, M, 'indication'>;
 
 /** Members and options of a call; the members may be left out where none are needed. */

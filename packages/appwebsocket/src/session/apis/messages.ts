@@ -11,6 +11,7 @@ export interface ChatSummary {
   readonly unread?: number;
 }
 
+/** One stored message (PBX 5.4). `text` is plain HTML, `timestamp` in milliseconds, UTC. */
 export interface StoredMessage {
   readonly mt: 'ReadChatInd';
   readonly msg: {
@@ -42,6 +43,7 @@ export interface AddedMessage {
   readonly unread?: number;
 }
 
+/** Which messages a filter is about (PBX 5.4); `op` default `and`. */
 export interface MessageFilter {
   readonly op?: 'and' | 'or';
   readonly topics?: readonly string[];

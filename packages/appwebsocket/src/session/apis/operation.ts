@@ -7,6 +7,7 @@ export interface Operation {
   readonly indication: object;
 }
 
+/** Short for {@link Operation}: members of the request, of its result, and of the indications. */
 export interface Op<Request extends object, Result extends object = object, Indication extends object = JsonObject> {
   readonly request: Request;
   readonly result: Result;

@@ -8,6 +8,7 @@ export interface PresenceItem {
   readonly note?: string;
 }
 
+/** What a presence subscription tells (PBX 8). */
 export type PresenceIndication =
   | {
       readonly mt: 'PresenceState';
@@ -30,6 +31,7 @@ export interface NodeInfo {
   readonly area_code?: string;
 }
 
+/** A contact of a profile (PBX 8). */
 export interface ProfileContact {
   readonly id?: number;
   readonly name?: string;

@@ -30,6 +30,7 @@ export interface RccConnector {
   readonly norm?: string;
 }
 
+/** What happens to a call of a monitored user (PBX 6.3); the last one of a call has `del`. */
 export interface RccCallInfo {
   readonly mt: 'CallInfo';
   readonly user: number;
