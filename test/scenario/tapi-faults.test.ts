@@ -70,8 +70,8 @@ test('one who stops reading is cut off, comes back with its position, and memory
       Array.from({ length: 50 }, () => alice.send('/tapi/message', { to: 'bob', body: `${sent++} ${long}` })),
     );
   // What the load itself takes is none of the reader's doing.
-  while (sent < 300) await sayMore();
-  await until(() => bob.messages.length === sent);
+  while (sent < 1_000) await sayMore();
+  await until(() => bob.messages.length === sent, 'the reader to have it all', 20_000);
   const position = bob.messages.at(-1)?.headers['position'] ?? '';
   const seen = sent;
   const before = await server.memory();
