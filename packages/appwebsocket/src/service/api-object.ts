@@ -89,3 +89,6 @@ export class ApiObject {
     this.#closeCallback();
   }
 }
+
+/** @internal */
+export type ApiObjectKind<T extends ApiObject> = new (api: string, connection: ServiceConnection, gate: Gate) => T;

@@ -7,7 +7,7 @@ import type { AcceptorEnvironment, AcceptorSettings } from '../handshake/accepto
 import { MAX_MESSAGE_BYTES } from '../wire/bounds.ts';
 import { PbxApi } from './pbx-api.ts';
 import type { JsonApi } from './json-api.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { Arrival, ConnectionHost } from './connection-host.ts';
 import type { ServiceLimits } from './limits.ts';
 import { MAX_CHUNKS, MAX_FRAGMENTS, SERVICE_LIMITS } from './limits.ts';
 import { LoginGuard } from './login-guard.ts';
@@ -139,7 +139,7 @@ export class AppService implements AsyncDisposable {
       return refuseUpgrade(socket, 503, 'Service Unavailable', 'Retry-After: 30\r\n');
     }
     this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
-      const connection = new ServiceConnection(this.#host, websocket, socket, request);
+      const connection = new ServiceConnection(this.#host, websocket, socket, this.#arrivalOf(request));
       this.#connections.add(connection);
       this.#strangers.add(connection);
       this.#pings ??= setInterval(() => this.#tick(), this.#limits.pingMs);
@@ -163,6 +163,17 @@ export class AppService implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The socket's address costs a call of the system: it is asked for when somebody wants to know. */
+  #arrivalOf(request: IncomingMessage): Arrival {
+    const { socket, headers } = request;
+    const { addressOf, onLogin, onClose } = this.#options;
+    const forwardedFor = String(headers['x-forwarded-for'] ?? '');
+    if (addressOf === undefined && onLogin === undefined && onClose === undefined)
+      return { forwardedFor, address: () => socket.remoteAddress ?? '' };
+    const address = this.#host.addressOf(request);
+    return { forwardedFor, address: () => address };
   }
 
   #createHost(): ConnectionHost {

@@ -1,6 +1,6 @@
 import type { FlowGate } from '../client/flow-gate.ts';
 import type { Carrier } from '../platform/carrier.ts';
-import { DRAINED_BYTES, MAX_SEND_BUFFER_BYTES } from '../wire/bounds.ts';
+import { MAX_SEND_BUFFER_BYTES } from '../wire/bounds.ts';
 import { SLOW_PEER_MS } from './limits.ts';
 
 /** A peer that does not read what he asked for is not asked what else he wants; after a time, or too much, he is closed. */
@@ -20,10 +20,9 @@ export class BackPressure {
     this.#tooSlow = tooSlow;
   }
 
-  /** After each text handed to the carrier. */
+  /** More than `DRAINED_BYTES` wait in the carrier. */
   check(): void {
     const { bufferedBytes } = this.#carrier;
-    if (bufferedBytes <= DRAINED_BYTES) return;
     if (bufferedBytes > MAX_SEND_BUFFER_BYTES) return this.#tooSlow();
     if (this.#timer !== undefined) return;
     this.#gate.hold(this);

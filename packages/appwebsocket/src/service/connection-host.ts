@@ -6,6 +6,12 @@ import type { Routes } from './routes.ts';
 import type { ServiceConnection } from './service-connection.ts';
 import type { AppServiceOptions } from './service-options.ts';
 
+/** How a connection came in. */
+export interface Arrival {
+  readonly forwardedFor: string;
+  readonly address: () => string;
+}
+
 /** What a connection needs of its service. */
 export interface ConnectionHost {
   readonly options: AppServiceOptions;

@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream';
 /** FIN and opcode 1: a text message in one frame (RFC 6455 5.2). */
 const TEXT_FRAME = 0x81;
 
+/** More is not kept for the end of the turn: one large buffer is no better than two. */
+const FLUSH_AT_LENGTH = 64 * 1024;
+
 /**
  * Writes texts as WebSocket frames: all of one turn of the event loop in one piece. A server's frames carry no mask,
  * so a frame is its length and its text; handing them to the `ws` package one by one costs a call of the system each.
@@ -35,6 +38,7 @@ export class FrameWriter {
     this.#texts.push(text);
     // Counted in UTF-16 units: near enough for what waits but one turn.
     this.#pendingBytes += text.length;
+    if (this.#pendingBytes > FLUSH_AT_LENGTH) this.flush();
   }
 
   /** Writes what waits; also before anything else is written to the stream. */

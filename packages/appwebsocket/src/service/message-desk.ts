@@ -20,12 +20,13 @@ export class MessageDesk {
   #objects: Map<string, ApiObject> | undefined;
   #abort: AbortController | undefined;
   #callsInWork = 0;
-  #isClosed = false;
+  #isClosed: boolean;
 
-  constructor(connection: ServiceConnection, host: ConnectionHost, gate: Gate) {
+  constructor(connection: ServiceConnection, host: ConnectionHost, gate: Gate, isClosed: boolean) {
     this.#connection = connection;
     this.#host = host;
     this.#gate = gate;
+    this.#isClosed = isClosed;
   }
 
   get signal(): AbortSignal {

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { FlowGate } from '../client/flow-gate.ts';
@@ -9,25 +8,32 @@ import type { AppIdentity } from '../handshake/identity.ts';
 import { ApiCaller } from '../session/api-caller.ts';
 import { Requester } from '../session/requester.ts';
 import type { PbxInfo } from '../wire/base-messages.ts';
+import { DRAINED_BYTES } from '../wire/bounds.ts';
 import type { Envelope, JsonObject } from '../wire/envelope.ts';
 import { AppWebsocketError } from '../wire/errors.ts';
 import { AcceptedSocket } from './accepted-socket.ts';
-import type { ApiObject } from './api-object.ts';
+import type { ApiObject, ApiObjectKind } from './api-object.ts';
 import { BackPressure } from './back-pressure.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { Arrival, ConnectionHost } from './connection-host.ts';
 import { MessageDesk } from './message-desk.ts';
 import { askPassword } from './password-source.ts';
 import { StrangerWatch } from './stranger-watch.ts';
 
+/** What takes messages, and what holds them back. */
+interface Work {
+  readonly gate: FlowGate<Extract<AcceptorEffect, { type: 'message' }>>;
+  readonly desk: MessageDesk;
+  readonly backPressure: BackPressure;
+}
+
 /** A connection to an app service: a page, another service or a PBX at the other end. Made by `AppService`. */
 export class ServiceConnection extends ApiCaller {
-  readonly #request: IncomingMessage;
+  /** The header `X-Forwarded-For`; `""` where there was none. */
+  readonly forwardedFor: string;
   readonly #host: ConnectionHost;
   readonly #carrier: AcceptedSocket;
-  readonly #gate: FlowGate<Extract<AcceptorEffect, { type: 'message' }>>;
-  readonly #desk: MessageDesk;
-  readonly #backPressure: BackPressure;
-  #address: string | undefined;
+  readonly #arrival: Arrival;
+  #work: Work | undefined;
   #state = acceptorStart();
   #asker: Requester | undefined;
   #told: PbxInfo | undefined;
@@ -40,34 +46,23 @@ export class ServiceConnection extends ApiCaller {
   #isClosing = false;
 
   /** @internal */
-  constructor(host: ConnectionHost, socket: WebSocket, stream: Duplex, request: IncomingMessage) {
+  constructor(host: ConnectionHost, socket: WebSocket, stream: Duplex, arrival: Arrival) {
     super();
     this.#host = host;
-    this.#request = request;
+    this.forwardedFor = arrival.forwardedFor;
+    this.#arrival = arrival;
     this.#carrier = new AcceptedSocket(socket, stream, {
       text: (text) => this.#onText(text),
       alive: () => this.#heard(),
       closed: () => this.#onClosed(),
     });
-    this.#gate = new FlowGate(
-      ({ envelope, text }) => this.#onMessage(envelope, text),
-      (isHeld) => this.#holdBack(isHeld),
-    );
-    this.#desk = new MessageDesk(this, host, this.#gate);
-    this.#backPressure = new BackPressure(this.#carrier, this.#gate, () => this.#tooSlow());
     this.#watch = new StrangerWatch(stream, (what) => this.#refuse(what));
     this.#loginTimer = setTimeout(() => this.#step({ type: 'login-timeout' }), host.limits.loginTimeoutMs);
   }
 
   /** Address of the peer, as `addressOf` gives it. */
   get remoteAddress(): string {
-    this.#address ??= this.#host.addressOf(this.#request);
-    return this.#address;
-  }
-
-  /** The header `X-Forwarded-For`; `""` where there was none. */
-  get forwardedFor(): string {
-    return String(this.#request.headers['x-forwarded-for'] ?? '');
+    return this.#arrival.address();
   }
 
   /** Who has logged in. Throws `not-logged-in` before that. */
@@ -88,7 +83,7 @@ export class ServiceConnection extends ApiCaller {
 
   /** Aborted when the connection closes. */
   get signal(): AbortSignal {
-    return this.#desk.signal;
+    return this.#inHand().desk.signal;
   }
 
   /** Bytes sent that the socket has not taken yet. */
@@ -129,20 +124,21 @@ export class ServiceConnection extends ApiCaller {
   close(code = 1000, reason = ''): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#gate.clear();
+    this.#work?.gate.clear();
     this.#carrier.close(code, reason);
   }
 
   /** @internal */
   attach<T extends ApiObject>(api: string, kind: ApiObjectKind<T>): T {
-    const object = new kind(api, this, this.#gate);
-    this.#desk.attach(object);
+    const { gate, desk } = this.#inHand();
+    const object = new kind(api, this, gate);
+    desk.attach(object);
     return object;
   }
 
   /** @internal */
   detach(object: ApiObject): void {
-    this.#desk.detach(object);
+    this.#work?.desk.detach(object);
   }
 
   /** @internal Every `pingMs`: a peer that sent nothing since the last time is dead (AW §5.4). */
@@ -157,6 +153,18 @@ export class ServiceConnection extends ApiCaller {
   get requester(): Requester {
     this.#asker ??= new Requester((text) => this.sendText(text));
     return this.#asker;
+  }
+
+  /** Made with the first message: a connection that has none stays small. */
+  #inHand(): Work {
+    if (this.#work !== undefined) return this.#work;
+    const gate: Work['gate'] = new FlowGate(
+      ({ envelope, text }) => this.#onMessage(envelope, text),
+      (isHeld) => this.#holdBack(isHeld),
+    );
+    const backPressure = new BackPressure(this.#carrier, gate, () => this.#tooSlow());
+    this.#work = { gate, desk: new MessageDesk(this, this.#host, gate, this.#isClosing), backPressure };
+    return this.#work;
   }
 
   #sessionKey(): string {
@@ -191,7 +199,7 @@ export class ServiceConnection extends ApiCaller {
   #carryOut(effect: AcceptorEffect): void {
     switch (effect.type) {
       case 'message':
-        return this.#gate.take(effect, effect.text.length);
+        return this.#inHand().gate.take(effect, effect.text.length);
       case 'send':
         return this.#write(effect.text);
       case 'lookup':
@@ -204,7 +212,7 @@ export class ServiceConnection extends ApiCaller {
         return this.#host.refused('login failed', this.remoteAddress);
       case 'pbx-info':
         this.#told = effect.info;
-        return this.#desk.onPbxInfo(effect.info);
+        return this.#inHand().desk.onPbxInfo(effect.info);
       case 'close':
         if (effect.afterMs === 0) return this.#refuseOrClose(effect.code, effect.reason);
         this.#closeTimer = setTimeout(() => this.close(effect.code, effect.reason), effect.afterMs);
@@ -236,6 +244,7 @@ export class ServiceConnection extends ApiCaller {
 
   #onReady(): void {
     this.#endWatch();
+    this.#lastRequest = undefined;
     clearTimeout(this.#loginTimer);
     this.#host.admitted(this);
   }
@@ -255,13 +264,13 @@ export class ServiceConnection extends ApiCaller {
 
   #onMessage(envelope: Envelope, text: string): void {
     if (this.#isClosing || this.#asker?.take(envelope, text.length) === true) return;
-    this.#desk.take(envelope, text);
+    this.#inHand().desk.take(envelope, text);
   }
 
   #write(text: string): void {
     if (this.#isClosing) return;
     this.#carrier.send(text);
-    this.#backPressure.check();
+    if (this.#carrier.bufferedBytes > DRAINED_BYTES) this.#inHand().backPressure.check();
   }
 
   #tooSlow(): void {
@@ -281,17 +290,11 @@ export class ServiceConnection extends ApiCaller {
     this.#isClosing = true;
     clearTimeout(this.#loginTimer);
     clearTimeout(this.#closeTimer);
-    this.#backPressure.end();
+    this.#work?.backPressure.end();
     this.#endWatch();
     this.#step({ type: 'closed' });
     this.#asker?.end(new AppWebsocketError('connection-lost'));
-    this.#desk.close();
+    this.#work?.desk.close();
     this.#host.gone(this, wasReady);
   }
 }
-
-type ApiObjectKind<T extends ApiObject> = new (
-  api: string,
-  connection: ServiceConnection,
-  gate: Pick<FlowGate<never>, 'hold' | 'release'>,
-) => T;
