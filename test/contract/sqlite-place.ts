@@ -5,13 +5,14 @@ import { createStoreSql } from '../../packages/server/src/adapters/store-sql/ind
 import { randomIds } from '../../packages/server/src/kit/index.ts';
 import type { StorePlace } from './store-place.ts';
 
-/** A SQLite store in a folder of its own. */
-export async function sqlitePlace(): Promise<StorePlace & { readonly file: string }> {
+/** A SQLite store in a folder of its own. `settleAfter`: see StoreSqlOptions. */
+export async function sqlitePlace(settleAfter?: number): Promise<StorePlace & { readonly file: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'tieline-store-'));
   const file = join(folder, 'tieline.db');
   return {
     file,
-    open: (parts) => createStoreSql({ file, ids: randomIds, ...parts }),
+    open: (parts) =>
+      createStoreSql({ file, ids: randomIds, ...parts, ...(settleAfter === undefined ? {} : { settleAfter }) }),
     dispose: () => rm(folder, { recursive: true }),
   };
 }

@@ -1,4 +1,7 @@
 import { sqlitePlace } from './sqlite-place.ts';
 import { storeContract } from './store.ts';
 
-storeContract('SQLite', sqlitePlace);
+/** So few that most tests meet both: entries that are settled, and some that are not. */
+const SETTLE_AFTER = 5;
+
+storeContract('SQLite', () => sqlitePlace(SETTLE_AFTER));

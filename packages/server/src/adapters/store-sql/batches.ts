@@ -5,6 +5,7 @@ import type { Tables } from './schema.ts';
 const INSERT_SIZES = [64, 8, 1] as const;
 /** Keys per lookup; a list is filled up to the next size with its last key, so that there are only these statements. */
 const LOOKUP_SIZES = [1, 8, 64, 512] as const;
+const MAX_LOOKUP = 512;
 
 /**
  * Inserts many rows of one table with statements that are built once and used again with other values.
@@ -47,28 +48,35 @@ function columnsOf<Row extends object>(row: Row): readonly (keyof Row)[] {
 }
 
 /** Finds rows by many keys, likewise. `compile` builds `… where key in (keys)` and takes no other parameter. */
-export class BatchLookup<Row> {
+export class BatchLookup<Row, Key extends string | number = string> {
   readonly #db: Kysely<Tables>;
-  readonly #statements: readonly { readonly size: number; readonly query: CompiledQuery<Row> }[];
+  readonly #compile: (keys: readonly Key[]) => CompiledQuery<Row>;
+  readonly #statements = new Map<number, CompiledQuery<Row>>();
 
-  constructor(db: Kysely<Tables>, compile: (keys: readonly string[]) => CompiledQuery<Row>) {
+  constructor(db: Kysely<Tables>, compile: (keys: readonly Key[]) => CompiledQuery<Row>) {
     this.#db = db;
-    this.#statements = LOOKUP_SIZES.map((size) => ({ size, query: compile(Array.from({ length: size }, () => '')) }));
+    this.#compile = compile;
   }
 
-  async find(keys: readonly string[]): Promise<Row[]> {
+  async find(keys: readonly Key[]): Promise<Row[]> {
     const found: Row[] = [];
     for (let done = 0; done < keys.length;) {
       const rest = keys.length - done;
-      const statement = this.#statements.find(({ size }) => size >= rest) ?? this.#statements.at(-1);
-      if (statement === undefined) break;
-      const { size, query } = statement;
+      const size = LOOKUP_SIZES.find((enough) => enough >= rest) ?? MAX_LOOKUP;
       const parameters = keys.slice(done, done + size);
-      const last = parameters.at(-1) ?? '';
-      while (parameters.length < size) parameters.push(last);
-      found.push(...(await this.#db.executeQuery<Row>({ ...query, parameters })).rows);
+      const last = parameters.at(-1);
+      while (last !== undefined && parameters.length < size) parameters.push(last);
+      found.push(...(await this.#db.executeQuery<Row>({ ...this.#statement(parameters), parameters })).rows);
       done += size;
     }
     return found;
+  }
+
+  #statement(keys: readonly Key[]): CompiledQuery<Row> {
+    const known = this.#statements.get(keys.length);
+    if (known !== undefined) return known;
+    const made = this.#compile(keys);
+    this.#statements.set(keys.length, made);
+    return made;
   }
 }

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Call } from '../../core/calls/index.ts';
 import { htmlToPlain, type Message } from '../../core/conversations/index.ts';
 import type { App, ChatStream, Contact, Device, DirectoryChanged, User } from '../../core/directory/index.ts';
+import type { ConversationId } from '../../core/journal/index.ts';
 import type { Grant } from '../../core/permissions/index.ts';
 import { isJsonObject, type JsonObject } from '../../kit/index.ts';
 import type {
@@ -126,22 +127,27 @@ export function streamOf(row: Selectable<ChatStreamsTable>): ChatStream {
   return { id: row.id, user: row.user_id, resource: row.resource, openedAt: row.opened_at };
 }
 
-/** The columns of a message that make a `Message`. */
+/** The columns that make a `Message`, of `messages` joined with `conversations`. */
 export const MESSAGE_COLUMNS = [
-  'id',
-  'conversation',
-  'seq',
-  'sender',
-  'resource',
-  'recipient',
-  'at',
-  'type',
-  'body',
-  'attach',
-  'data',
+  'messages.num',
+  'messages.id',
+  'conversations.id as conversation',
+  'messages.seq',
+  'messages.sender',
+  'messages.resource',
+  'messages.recipient',
+  'messages.at',
+  'messages.type',
+  'messages.body',
+  'messages.attach',
+  'messages.data',
 ] as const;
 
-export function messageOf(row: Pick<Selectable<MessagesTable>, (typeof MESSAGE_COLUMNS)[number]>): Message {
+export type MessageRow = Omit<Selectable<MessagesTable>, 'conversation' | 'search_text'> & {
+  readonly conversation: ConversationId;
+};
+
+export function messageOf(row: MessageRow): Message {
   return {
     id: row.id,
     conversation: row.conversation,
@@ -157,8 +163,28 @@ export function messageOf(row: Pick<Selectable<MessagesTable>, (typeof MESSAGE_C
   };
 }
 
+export function messageRow(
+  message: Omit<Message, 'seq'>,
+  at: { readonly num: number; readonly conversation: number; readonly seq: number },
+): MessagesTable {
+  const { id, sender, resource, recipient, type, body, attach, data } = message;
+  return {
+    ...at,
+    id,
+    sender,
+    resource,
+    recipient,
+    at: message.at,
+    type,
+    body,
+    search_text: searchTextOf(message),
+    attach: attach.length === 0 ? null : JSON.stringify(attach),
+    data: data === null ? null : JSON.stringify(data),
+  };
+}
+
 /** What `keywords` is compared with; null where that is the body itself. */
-export function searchTextOf(message: Pick<Message, 'type' | 'body'>): string | null {
+function searchTextOf(message: Pick<Message, 'type' | 'body'>): string | null {
   const text = searchable(message.type === 'text/html' ? htmlToPlain(message.body) : message.body);
   return text === message.body ? null : text;
 }

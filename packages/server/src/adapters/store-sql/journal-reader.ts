@@ -1,31 +1,41 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Call } from '../../core/calls/index.ts';
 import type { Message } from '../../core/conversations/index.ts';
 import type { DurableEvent } from '../../core/index.ts';
-import { type CallId, type JournalRange, type MessageId, type Position, resync } from '../../core/journal/index.ts';
+import { type CallId, type JournalRange, type Position, resync, type StreamId } from '../../core/journal/index.ts';
 import { BatchLookup } from './batches.ts';
-import { callOf, changeOf, MESSAGE_COLUMNS, messageOf } from './codec.ts';
+import { callOf, changeOf, MESSAGE_COLUMNS, type MessageRow, messageOf } from './codec.ts';
 import { headOf, oldestOf } from './journal-rows.ts';
-import type { CallsTable, EntriesTable, MessagesTable, Tables } from './schema.ts';
+import type { CallsTable, EntriesTable, Tables } from './schema.ts';
 import type { RangeAsk, WrittenEntry } from './wire.ts';
 
-type EntryRow = Selectable<Omit<EntriesTable, 'at'>>;
+interface EntryRow extends Omit<EntriesTable, 'at' | 'stream'> {
+  readonly stream: StreamId;
+}
 
-const COLUMNS = ['position', 'stream', 'kind', 'ref', 'data'] as const;
+const COLUMNS = [
+  'entries.position',
+  'streams.id as stream',
+  'entries.kind',
+  'entries.message',
+  'entries.ref',
+  'entries.data',
+] as const;
 
 /** Reads entries and fills in what they refer to. Inside one transaction, so that nothing moves meanwhile. */
 export class JournalReader {
   readonly #db: Kysely<Tables>;
-  readonly #messages: BatchLookup<Pick<MessagesTable, (typeof MESSAGE_COLUMNS)[number]>>;
+  readonly #messages: BatchLookup<MessageRow, number>;
   readonly #calls: BatchLookup<CallsTable>;
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
-    this.#messages = new BatchLookup(db, (ids) =>
+    this.#messages = new BatchLookup(db, (nums) =>
       db
         .selectFrom('messages')
+        .innerJoin('conversations', 'conversations.num', 'messages.conversation')
         .select(MESSAGE_COLUMNS)
-        .where('id', 'in', ids as readonly MessageId[])
+        .where('messages.num', 'in', nums)
         .compile(),
     );
     this.#calls = new BatchLookup(db, (ids) =>
@@ -37,22 +47,15 @@ export class JournalReader {
     );
   }
 
+  /** What is settled is found by stream; what is not, a few thousand entries at most, is looked through. */
   async range({ streams, after, until, limit }: RangeAsk): Promise<JournalRange<DurableEvent>> {
     await this.#requireStanding(after);
     const end = Math.min(until, await headOf(this.#db));
+    const asked = [...new Set(streams)];
+    const span = { after, end, limit };
     const rows: EntryRow[] = [];
-    for (const stream of new Set(streams))
-      rows.push(
-        ...(await this.#db
-          .selectFrom('entries')
-          .select(COLUMNS)
-          .where('stream', '=', stream)
-          .where('position', '>', after)
-          .where('position', '<=', end)
-          .orderBy('position')
-          .limit(limit)
-          .execute()),
-      );
+    for (const stream of asked) rows.push(...(await this.#settled(stream, span)));
+    if (rows.length < limit && asked.length > 0) rows.push(...(await this.#fresh(asked, span)));
     const first = rows.sort((a, b) => a.position - b.position).slice(0, limit);
     const scannedTo = first.length < limit ? Math.max(after, end) : (first.at(-1)?.position ?? after);
     return { entries: await this.#filled(first), scannedTo };
@@ -62,12 +65,42 @@ export class JournalReader {
     await this.#requireStanding(after);
     const rows = await this.#db
       .selectFrom('entries')
+      .innerJoin('streams', 'streams.num', 'entries.stream')
       .select(COLUMNS)
-      .where('position', '>', after)
-      .orderBy('position')
+      .where('entries.position', '>', after)
+      .orderBy('entries.position')
       .limit(limit)
       .execute();
     return this.#filled(rows);
+  }
+
+  #settled(stream: StreamId, { after, end, limit }: Span): Promise<EntryRow[]> {
+    return this.#db
+      .selectFrom('stream_index')
+      .innerJoin('streams', 'streams.num', 'stream_index.stream')
+      .innerJoin('entries', 'entries.position', 'stream_index.position')
+      .select(COLUMNS)
+      .where('streams.id', '=', stream)
+      .where('stream_index.position', '>', after)
+      .where('stream_index.position', '<=', end)
+      .orderBy('stream_index.position')
+      .limit(limit)
+      .execute();
+  }
+
+  async #fresh(streams: readonly StreamId[], { after, end, limit }: Span): Promise<EntryRow[]> {
+    const settled = await this.#db.selectFrom('settled').select('position').executeTakeFirstOrThrow();
+    if (settled.position >= end) return [];
+    return this.#db
+      .selectFrom('entries')
+      .innerJoin('streams', 'streams.num', 'entries.stream')
+      .select(COLUMNS)
+      .where('entries.position', '>', Math.max(after, settled.position))
+      .where('entries.position', '<=', end)
+      .where('entries.stream', 'in', (eb) => eb.selectFrom('streams').select('num').where('id', 'in', streams))
+      .orderBy('entries.position')
+      .limit(limit)
+      .execute();
   }
 
   async #requireStanding(after: Position): Promise<void> {
@@ -75,10 +108,12 @@ export class JournalReader {
   }
 
   async #filled(rows: readonly EntryRow[]): Promise<WrittenEntry[]> {
-    const messages = new Map<string, Message>();
-    for (const row of await this.#messages.find(refsOf(rows, 'message'))) messages.set(row.id, messageOf(row));
+    const messages = new Map<number, Message>();
+    const nums = rows.flatMap(({ message }) => (message === null ? [] : [message]));
+    for (const row of await this.#messages.find([...new Set(nums)])) messages.set(row.num, messageOf(row));
     const calls = new Map<string, Call>();
-    for (const row of await this.#calls.find(refsOf(rows, 'call-record'))) calls.set(row.id, callOf(row));
+    const refs = rows.flatMap(({ kind, ref }) => (kind === 'call-record' && ref !== null ? [ref] : []));
+    for (const row of await this.#calls.find([...new Set(refs)])) calls.set(row.id, callOf(row));
     return rows.map((row) => ({
       position: row.position,
       stream: row.stream,
@@ -87,20 +122,23 @@ export class JournalReader {
   }
 }
 
-function refsOf(rows: readonly EntryRow[], kind: EntryRow['kind']): readonly string[] {
-  return [...new Set(rows.filter((row) => row.kind === kind).map((row) => row.ref))];
+interface Span {
+  readonly after: Position;
+  readonly end: Position;
+  readonly limit: number;
 }
 
 function eventOf(
   row: EntryRow,
-  found: { readonly messages: ReadonlyMap<string, Message>; readonly calls: ReadonlyMap<string, Call> },
+  found: { readonly messages: ReadonlyMap<number, Message>; readonly calls: ReadonlyMap<string, Call> },
 ): DurableEvent {
-  if (row.kind === 'directory') return { kind: 'directory', what: changeOf(row.data), id: row.ref };
+  const ref = row.ref ?? '';
+  if (row.kind === 'directory') return { kind: 'directory', what: changeOf(row.data), id: ref };
   if (row.kind === 'message') {
-    const message = found.messages.get(row.ref);
+    const message = found.messages.get(row.message ?? 0);
     if (message !== undefined) return { kind: 'message', message };
   } else {
-    const call = found.calls.get(row.ref);
+    const call = found.calls.get(ref);
     if (call !== undefined) return { kind: 'call-record', call };
   }
   throw new Error(`entry ${row.position} refers to nothing`);

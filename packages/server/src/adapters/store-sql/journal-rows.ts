@@ -1,20 +1,20 @@
 import type { Kysely } from 'kysely';
 import type { Position } from '../../core/journal/index.ts';
-import { unreachable } from '../../kit/index.ts';
+import type { DurableEvent } from '../../core/index.ts';
 import type { EntriesTable, Tables } from './schema.ts';
-import type { WrittenEntry } from './wire.ts';
 
-/** An entry refers to what it is about; the text stays where it is. */
-export function entryRow({ position, stream, event }: WrittenEntry, at: number): EntriesTable {
+/** An entry refers to what it is about; the text stays where it is. Entries of messages are made where messages are stored. */
+export function entryRow(
+  event: DurableEvent,
+  where: { readonly position: Position; readonly stream: number; readonly at: number },
+): EntriesTable {
   switch (event.kind) {
     case 'message':
-      return { position, stream, kind: 'message', ref: event.message.id, data: null, at };
+      throw new Error('messages are appended, and told there');
     case 'call-record':
-      return { position, stream, kind: 'call-record', ref: event.call.id, data: null, at };
+      return { ...where, kind: 'call-record', message: null, ref: event.call.id, data: null };
     case 'directory':
-      return { position, stream, kind: 'directory', ref: event.id, data: event.what, at };
-    default:
-      return unreachable(event);
+      return { ...where, kind: 'directory', message: null, ref: event.id, data: event.what };
   }
 }
 

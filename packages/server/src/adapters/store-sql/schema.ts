@@ -105,14 +105,24 @@ export interface StatedPresenceTable {
   at: number;
 }
 
+/** Streams have small numbers inside the database: most rows name one. Users are named by their own stream's number. */
+export interface StreamsTable {
+  num: number;
+  id: StreamId;
+}
+
 export interface ConversationsTable {
+  num: number;
   id: ConversationId;
+  /** As of the last settling; what came later is found in `messages`. */
   last_seq: number;
 }
 
 export interface MessagesTable {
+  /** In the order of storing. */
+  num: number;
   id: MessageId;
-  conversation: ConversationId;
+  conversation: number;
   seq: number;
   sender: UserId;
   resource: string;
@@ -128,29 +138,40 @@ export interface MessagesTable {
   data: string | null;
 }
 
-/** Whose conversation it is: one row per party that anything was ever kept for. */
-export interface MembersTable {
-  user_id: UserId;
-  conversation: ConversationId;
-  peer: UserId;
+/** History of one user: one row per message that was kept for this user. */
+export interface MailboxTable {
+  user_num: number;
+  conversation: number;
+  seq: number;
+  at: number;
+  message: number;
+  /** The user's own message: never unread. */
+  is_own: Flag;
 }
 
-/** History of one user: one row per message that was kept for him. `id` is the message's small number. */
-export interface MailboxTable {
-  id: number;
-  user_id: UserId;
-  message: MessageId;
-  conversation: ConversationId;
-  at: number;
+/** Rows on their way into `mailbox`, in the order of storing (settle.ts). */
+export interface MailLogTable extends MailboxTable {
+  num: number;
+}
+
+/** The conversations that a user has anything of, settled rows only. */
+export interface MembersTable {
+  user_num: number;
+  conversation: number;
+  last_at: number;
+}
+
+export interface ReadMarksTable {
+  user_num: number;
+  conversation: number;
   seq: number;
-  is_read: Flag;
 }
 
 export interface IdempotencyTable {
   /** `<user> <command> <key>`: neither of the first two holds a space. */
   id: string;
   hash: string;
-  message: MessageId;
+  message: number;
   at: number;
 }
 
@@ -172,13 +193,27 @@ export interface CallsTable {
 /** The journal: an entry names its stream and what it is about, never the text. */
 export interface EntriesTable {
   position: number;
-  stream: StreamId;
+  stream: number;
   kind: 'message' | 'call-record' | 'directory';
-  /** Id of the message or call; for `directory` the id of what changed. */
-  ref: string;
+  message: number | null;
+  /** Id of the call, or of what changed in the directory. */
+  ref: string | null;
   /** For `directory`: what changed. */
   data: string | null;
   at: number;
+}
+
+/** Where the entries of one stream are, settled ones only. */
+export interface StreamIndexTable {
+  stream: number;
+  position: number;
+}
+
+/** One row: up to which position and which message everything is settled. */
+export interface SettledTable {
+  id: 1;
+  position: number;
+  message: number;
 }
 
 export interface Tables {
@@ -194,11 +229,16 @@ export interface Tables {
   chat_streams: ChatStreamsTable;
   cursors: CursorsTable;
   stated_presence: StatedPresenceTable;
+  streams: StreamsTable;
   conversations: ConversationsTable;
   messages: MessagesTable;
-  members: MembersTable;
   mailbox: MailboxTable;
+  mail_log: MailLogTable;
+  members: MembersTable;
+  read_marks: ReadMarksTable;
   idempotency: IdempotencyTable;
   calls: CallsTable;
   entries: EntriesTable;
+  stream_index: StreamIndexTable;
+  settled: SettledTable;
 }

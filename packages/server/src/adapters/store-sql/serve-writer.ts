@@ -15,11 +15,21 @@ export async function serveWriter(
   reply: (reply: WriterReply) => void,
 ): Promise<(ask: WriterAsk) => Promise<void>> {
   await migrate(connection);
-  const writer = await Writer.open(connection);
+  const writer = await Writer.open(connection, part.settleAfter);
   const highWater = new HighWater(`${part.file}.high-water`);
   const epoch = await settleEpoch(connection, { highWater, head: writer.head, fresh: part.freshEpoch });
   highWater.write(epoch, writer.head);
   reply({ is: 'open', epoch, head: writer.head, oldest: await oldestOf(connection.db) });
+
+  /** Housekeeping that fails is tried again the next time; what the askers wrote stands. */
+  async function trying(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (connection.isBroken(error)) throw error;
+      reply({ is: 'untidy', failure: failureOf(error) });
+    }
+  }
 
   return async (ask) => {
     switch (ask.do) {
@@ -27,10 +37,14 @@ export async function serveWriter(
         const outcomes = await writer.commit(ask.units, ask.now);
         highWater.write(epoch, writer.head);
         reply({ is: 'committed', outcomes });
+        if (writer.isSettlingDue) await trying(() => writer.settle());
         return;
       }
       case 'sweep':
-        reply(await swept(connection, { now: ask.now, retentionMs: part.retentionMs }));
+        await trying(async () => {
+          await writer.settle();
+          reply({ is: 'swept', ...(await sweep(connection, { now: ask.now, retentionMs: part.retentionMs })) });
+        });
         return;
       case 'close':
         highWater.close();
@@ -54,16 +68,4 @@ async function settleEpoch(
     .onConflict((on) => on.column('key').doUpdateSet({ value: at.fresh }))
     .execute();
   return at.fresh;
-}
-
-async function swept(
-  connection: Connection,
-  how: { readonly now: number; readonly retentionMs: number },
-): Promise<WriterReply> {
-  try {
-    return { is: 'swept', ...(await sweep(connection, how)) };
-  } catch (error) {
-    if (connection.isBroken(error)) throw error;
-    return { is: 'unswept', failure: failureOf(error) };
-  }
 }

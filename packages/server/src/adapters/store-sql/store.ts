@@ -7,6 +7,7 @@ import { lockSqlite } from './dialect/sqlite.ts';
 import { silentLog, type StoreLog } from './log.ts';
 import { storeUnsupported } from './problems.ts';
 import { ReadDesk } from './read-desk.ts';
+import { SETTLE_AFTER } from './settle.ts';
 import { queryOf, type WorkerPart, type WrittenEntry } from './wire.ts';
 import { WriteDesk } from './write-desk.ts';
 
@@ -23,6 +24,8 @@ export type StoreSqlOptions = ({ readonly file: string } | { readonly url: strin
   readonly ids: Ids;
   readonly log?: StoreLog;
   readonly retentionMs?: number;
+  /** How many journal entries gather before they are sorted into streams and mailboxes (settle.ts). */
+  readonly settleAfter?: number;
 };
 
 export interface StoreFigures {
@@ -53,7 +56,7 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
   const lock = lockSqlite(file);
   // Made by hand so that it is its owner's alone; what SQLite makes beside it has the same rights.
   closeSync(openSync(file, 'a', 0o600));
-  const { clock, ids, bell, log = silentLog, retentionMs = RETENTION_MS } = options;
+  const { clock, ids, bell, log = silentLog, retentionMs = RETENTION_MS, settleAfter = SETTLE_AFTER } = options;
   const onBatch = (batch: Batch): void => {
     try {
       bell.ring(batch);
@@ -61,7 +64,13 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
       log.warn('a listener of the bell failed', { reason: reasonOf(error) });
     }
   };
-  const part = (): WorkerPart => ({ part: 'writer', file, retentionMs, freshEpoch: ids.label(EPOCH_LENGTH) });
+  const part = (): WorkerPart => ({
+    part: 'writer',
+    file,
+    retentionMs,
+    settleAfter,
+    freshEpoch: ids.label(EPOCH_LENGTH),
+  });
   const writes = new WriteDesk({ clock, log, onBatch, part });
   const reads = new ReadDesk({ clock, log, part: () => ({ part: 'reader', file }) });
   try {

@@ -12,7 +12,7 @@ export interface Swept {
   readonly isMore: boolean;
 }
 
-/** Deletes one piece of what has had its time: entries from the oldest on, and idempotency keys. */
+/** Deletes one piece of what has had its time and is settled: entries from the oldest on, and idempotency keys. */
 export async function sweep(
   connection: Connection,
   { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
@@ -43,7 +43,22 @@ async function sweepEntries({ db }: Connection, before: number): Promise<number>
   const young = rows.findIndex((row) => row.at >= before);
   const expired = young < 0 ? rows : rows.slice(0, young);
   const last = expired.at(-1);
-  if (last !== undefined) await db.deleteFrom('entries').where('position', '<=', last.position).execute();
+  if (last === undefined) return 0;
+  await db
+    .deleteFrom('stream_index')
+    .where((eb) =>
+      eb(
+        eb.refTuple('stream', 'position'),
+        'in',
+        eb
+          .selectFrom('entries')
+          .select(['stream', 'position'])
+          .where('position', '<=', last.position)
+          .$asTuple('stream', 'position'),
+      ),
+    )
+    .execute();
+  await db.deleteFrom('entries').where('position', '<=', last.position).execute();
   return expired.length;
 }
 

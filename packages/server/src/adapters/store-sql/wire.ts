@@ -40,7 +40,8 @@ export type WriterReply =
   /** Outcomes of the units sent, in their order. */
   | { readonly is: 'committed'; readonly outcomes: readonly Outcome[] }
   | { readonly is: 'swept'; readonly oldest: Position; readonly isMore: boolean }
-  | { readonly is: 'unswept'; readonly failure: Failure }
+  /** Housekeeping failed; what was written stands. */
+  | { readonly is: 'untidy'; readonly failure: Failure }
   | { readonly is: 'closed' }
   | { readonly is: 'refused'; readonly failure: Failure };
 
@@ -74,6 +75,7 @@ export type WorkerPart =
       /** Used where a new epoch is needed. */
       readonly freshEpoch: string;
       readonly retentionMs: number;
+      readonly settleAfter: number;
     }
   | { readonly part: 'reader'; readonly file: string };
 

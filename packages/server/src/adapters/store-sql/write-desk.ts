@@ -176,9 +176,9 @@ export class WriteDesk {
         this.#isSweeping = false;
         if (reply.isMore || this.#isSweepWanted) this.sweep();
         return;
-      case 'unswept':
+      case 'untidy':
         this.#isSweeping = false;
-        this.#log.warn('old journal entries could not be deleted', { reason: errorOf(reply.failure).message });
+        this.#log.warn('the store could not be tidied up', { reason: errorOf(reply.failure).message });
         return;
       case 'closed':
       case 'refused':

@@ -1,16 +1,17 @@
-import type { Units } from '../../core/index.ts';
-import type { Position } from '../../core/journal/index.ts';
+import type { DurableEvent, Units } from '../../core/index.ts';
+import type { Position, StreamId } from '../../core/journal/index.ts';
 import { Problem } from '../../kit/index.ts';
-import type { BatchInsert } from './batches.ts';
+import { ConversationStandings } from './conversations.ts';
 import type { Connection } from './dialect/connection.ts';
 import { entryRow, headOf } from './journal-rows.ts';
 import { conflict, storeUnavailable } from './problems.ts';
-import type { Tables } from './schema.ts';
+import { settledOf, Settler } from './settle.ts';
+import { numberIn, Streams } from './streams.ts';
 import { Appender, type Counters } from './units/append.ts';
-import { compileAppend, compileEntries } from './units/append-statements.ts';
-import { callUnits, conversationUnits, presenceUnits } from './units/others.ts';
+import { type AppendStatements, compileAppend } from './units/append-statements.ts';
 import type { UnitContext, UnitHandler } from './units/context.ts';
 import { directoryUnits } from './units/directory.ts';
+import { callUnits, conversationUnits, presenceUnits } from './units/others.ts';
 import { type AppendUnit, failureOf, type Outcome, type Unit, type WrittenEntry } from './wire.ts';
 
 type PlainUnits = Omit<Units, 'conversations.append'>;
@@ -26,25 +27,47 @@ const HANDLERS: { readonly [K in keyof PlainUnits]: UnitHandler<K> } = {
 /** Applies groups of units. The only writer of its database: positions and other numbers are given from memory. */
 export class Writer {
   readonly #connection: Connection;
-  readonly #counters: Counters = { head: 0, mailbox: 0 };
-  readonly #entries: BatchInsert<Tables['entries']>;
+  readonly #counters: Counters = { head: 0, message: 0, mail: 0 };
+  readonly #conversations: ConversationStandings;
+  readonly #streams: Streams;
+  readonly #settler: Settler;
+  readonly #statements: AppendStatements;
   readonly #appender: Appender;
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, settleAfter: number) {
     this.#connection = connection;
-    this.#entries = compileEntries(connection.db);
-    this.#appender = new Appender(compileAppend(connection.db, this.#entries), this.#counters);
+    this.#conversations = new ConversationStandings(connection.db);
+    this.#streams = new Streams(connection.db);
+    this.#settler = new Settler(connection, this.#conversations, settleAfter);
+    this.#statements = compileAppend(connection.db);
+    this.#appender = new Appender({
+      statements: this.#statements,
+      counters: this.#counters,
+      conversations: this.#conversations,
+      streams: this.#streams,
+    });
   }
 
-  static async open(connection: Connection): Promise<Writer> {
-    const writer = new Writer(connection);
+  static async open(connection: Connection, settleAfter: number): Promise<Writer> {
+    const writer = new Writer(connection, settleAfter);
     await writer.#load();
+    await writer.#settler.load();
     return writer;
   }
 
   /** The last position that is committed, between groups. */
   get head(): Position {
     return this.#counters.head;
+  }
+
+  /** So much has gathered that it should be settled now. */
+  get isSettlingDue(): boolean {
+    return this.#settler.isDue(this.#counters);
+  }
+
+  /** Sorts what was written into streams and mailboxes; see settle.ts. */
+  settle(): Promise<void> {
+    return this.#settler.settle({ ...this.#counters });
   }
 
   /**
@@ -102,40 +125,44 @@ export class Writer {
       const isRefusal = this.#connection.isRefusal(error);
       if (!(error instanceof Problem) && !isRefusal && isDatabaseError(error)) throw error;
       await this.#connection.rollbackToSavepoint();
+      // Checks come before any number is given; whatever else fails may have taken some.
+      if (!(error instanceof Problem)) await this.#load();
       return { is: 'failed', failure: failureOf(isRefusal ? conflict(error) : error) };
     }
   }
 
   async #appendAlone(unit: AppendUnit, now: number): Promise<Outcome> {
-    const { head, mailbox } = this.#counters;
-    try {
-      const [outcome] = await this.#appender.apply([unit], now);
-      if (outcome === undefined) throw new Error('an append without outcome');
-      return outcome;
-    } catch (error) {
-      Object.assign(this.#counters, { head, mailbox });
-      this.#appender.reset();
-      throw error;
-    }
+    const [outcome] = await this.#appender.apply([unit], now);
+    if (outcome === undefined) throw new Error('an append without outcome');
+    return outcome;
   }
 
   async #run<K extends PlainUnit['kind']>(
     unit: { readonly kind: K; readonly input: PlainUnits[K]['input'] },
     now: number,
   ): Promise<Outcome> {
-    const entries: WrittenEntry[] = [];
+    const told: { readonly stream: StreamId; readonly event: DurableEvent }[] = [];
     const first = this.#counters.head;
     const context: UnitContext = {
       db: this.#connection.db,
+      conversations: this.#conversations,
+      streams: this.#streams,
       now,
       get head() {
-        return first + entries.length;
+        return first + told.length;
       },
-      tell: (stream, event) => void entries.push({ position: first + entries.length + 1, stream, event }),
+      tell: (stream, event) => void told.push({ stream, event }),
     };
     const handler: UnitHandler<K> = HANDLERS[unit.kind];
     const output = await handler(context, unit.input);
-    await this.#entries.insert(entries.map((entry) => entryRow(entry, now)));
+    if (told.length === 0) return { is: 'applied', output, entries: [] };
+    const entries: WrittenEntry[] = told.map((entry, i) => ({ ...entry, position: first + 1 + i }));
+    const numbers = await this.#streams.numbersOf(told.map(({ stream }) => stream));
+    await this.#statements.entries.insert(
+      entries.map(({ event, position, stream }) =>
+        entryRow(event, { position, stream: numberIn(numbers, stream), at: now }),
+      ),
+    );
     this.#counters.head += entries.length;
     return { is: 'applied', output, entries };
   }
@@ -143,13 +170,19 @@ export class Writer {
   /** Takes the numbers from the database: at the start, and after a rollback. */
   async #load(): Promise<void> {
     const { db } = this.#connection;
-    const box = await db
-      .selectFrom('mailbox')
-      .select((e) => e.fn.max('id').as('id'))
+    const message = await db
+      .selectFrom('messages')
+      .select((e) => e.fn.max('num').as('num'))
+      .executeTakeFirst();
+    const mail = await db
+      .selectFrom('mail_log')
+      .select((e) => e.fn.max('num').as('num'))
       .executeTakeFirst();
     this.#counters.head = await headOf(db);
-    this.#counters.mailbox = box?.id ?? 0;
-    this.#appender.reset();
+    this.#counters.message = message?.num ?? 0;
+    this.#counters.mail = mail?.num ?? 0;
+    await this.#streams.load();
+    await this.#conversations.load((await settledOf(this.#connection)).message);
   }
 }
 

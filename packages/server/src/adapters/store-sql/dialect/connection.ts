@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import type { Tables } from '../schema.ts';
 
 /** Column types that the databases spell differently. */
@@ -6,6 +6,8 @@ export interface ColumnTypes {
   /** Counts, positions and milliseconds: 64 bits. As a primary key it is the table's own order where the database has one. */
   readonly big: 'integer' | 'bigint';
   readonly flag: 'integer' | 'smallint';
+  /** Said after a table whose rows are to lie in the order of its primary key; empty where there is no such thing. */
+  readonly clustered: RawBuilder<unknown>;
 }
 
 /** One connection, used by one asker at a time. The transaction words are here because the writer steers them itself. */

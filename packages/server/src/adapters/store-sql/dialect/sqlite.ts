@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { Kysely, sql, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { Lru } from '../../../kit/index.ts';
 import { storeInUse } from '../problems.ts';
 import type { Tables } from '../schema.ts';
@@ -12,7 +12,7 @@ const CHECKPOINT_PAGES = 4_000;
 /** 32 MiB of pages in memory per connection. */
 const CACHE_KIB = 32_768;
 
-const TYPES: ColumnTypes = { big: 'integer', flag: 'integer' };
+const TYPES: ColumnTypes = { big: 'integer', flag: 'integer', clustered: sql`without rowid` };
 
 /** `node:sqlite` in the shape that Kysely's dialect asks for, with statements prepared once per SQL text. */
 class NodeSqlite implements SqliteDatabase {

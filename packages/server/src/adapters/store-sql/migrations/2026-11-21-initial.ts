@@ -1,7 +1,7 @@
 import type { CreateTableBuilder, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { sql } from 'kysely';
 import type { ColumnTypes } from '../dialect/connection.ts';
+import type { MailboxTable, SettledTable } from '../schema.ts';
 
 /** Directory, presence, conversations, calls and the journal. */
 export function initial(types: ColumnTypes): Migration {
@@ -10,6 +10,7 @@ export function initial(types: ColumnTypes): Migration {
       await createDirectory(db, types);
       await createStreams(db, types);
       await createConversations(db, types);
+      await createMailboxes(db, types);
       await createCallsAndJournal(db, types);
     },
   };
@@ -121,16 +122,23 @@ async function createStreams({ schema }: Kysely<unknown>, { big }: ColumnTypes):
 }
 
 /** Messages outlive their users: no references to `users` here. */
-async function createConversations({ schema }: Kysely<unknown>, { big, flag }: ColumnTypes): Promise<void> {
+async function createConversations({ schema }: Kysely<unknown>, { big }: ColumnTypes): Promise<void> {
+  await schema
+    .createTable('streams')
+    .addColumn('num', big, (c) => c.primaryKey().notNull())
+    .addColumn('id', 'text', (c) => c.notNull().unique())
+    .execute();
   await schema
     .createTable('conversations')
-    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('num', big, (c) => c.primaryKey().notNull())
+    .addColumn('id', 'text', (c) => c.notNull().unique())
     .addColumn('last_seq', big, (c) => c.notNull())
     .execute();
   await schema
     .createTable('messages')
-    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
-    .addColumn('conversation', 'text', (c) => c.notNull())
+    .addColumn('num', big, (c) => c.primaryKey().notNull())
+    .addColumn('id', 'text', (c) => c.notNull().unique())
+    .addColumn('conversation', big, (c) => c.notNull())
     .addColumn('seq', big, (c) => c.notNull())
     .addColumn('sender', 'text', (c) => c.notNull())
     .addColumn('resource', 'text', (c) => c.notNull())
@@ -142,42 +150,60 @@ async function createConversations({ schema }: Kysely<unknown>, { big, flag }: C
     .addColumn('attach', 'text')
     .addColumn('data', 'text')
     .execute();
-  await schema.createIndex('messages_by_time').unique().on('messages').columns(['conversation', 'at', 'id']).execute();
-  await schema
-    .createTable('members')
-    .addColumn('user_id', 'text', (c) => c.notNull())
-    .addColumn('conversation', 'text', (c) => c.notNull())
-    .addColumn('peer', 'text', (c) => c.notNull())
-    .addPrimaryKeyConstraint('members_key', ['user_id', 'conversation'])
-    .execute();
-  await schema
-    .createTable('mailbox')
-    .addColumn('id', big, (c) => c.primaryKey().notNull())
-    .addColumn('user_id', 'text', (c) => c.notNull())
-    .addColumn('message', 'text', (c) => c.notNull())
-    .addColumn('conversation', 'text', (c) => c.notNull())
-    .addColumn('at', big, (c) => c.notNull())
-    .addColumn('seq', big, (c) => c.notNull())
-    .addColumn('is_read', flag, (c) => c.notNull())
-    .execute();
-  await schema.createIndex('mailbox_by_time').unique().on('mailbox').columns(['user_id', 'at', 'message']).execute();
-  await schema
-    .createIndex('mailbox_unread')
-    .on('mailbox')
-    .columns(['user_id', 'conversation', 'seq'])
-    .where(sql.ref('is_read'), '=', sql.lit(0))
-    .execute();
   await schema
     .createTable('idempotency')
     .addColumn('id', 'text', (c) => c.primaryKey().notNull())
     .addColumn('hash', 'text', (c) => c.notNull())
-    .addColumn('message', 'text', (c) => c.notNull())
+    .addColumn('message', big, (c) => c.notNull())
     .addColumn('at', big, (c) => c.notNull())
     .execute();
   await schema.createIndex('idempotency_by_time').on('idempotency').column('at').execute();
 }
 
-async function createCallsAndJournal({ schema }: Kysely<unknown>, { big }: ColumnTypes): Promise<void> {
+function withMailColumns<T extends string, C extends string>(
+  table: CreateTableBuilder<T, C>,
+  { big, flag }: ColumnTypes,
+): CreateTableBuilder<T, C | keyof MailboxTable> {
+  return table
+    .addColumn('user_num', big, (c) => c.notNull())
+    .addColumn('conversation', big, (c) => c.notNull())
+    .addColumn('seq', big, (c) => c.notNull())
+    .addColumn('at', big, (c) => c.notNull())
+    .addColumn('message', big, (c) => c.notNull())
+    .addColumn('is_own', flag, (c) => c.notNull());
+}
+
+async function createMailboxes({ schema }: Kysely<unknown>, types: ColumnTypes): Promise<void> {
+  const { big, clustered } = types;
+  await withMailColumns(schema.createTable('mailbox'), types)
+    .addPrimaryKeyConstraint('mailbox_key', ['user_num', 'conversation', 'seq'])
+    .modifyEnd(clustered)
+    .execute();
+  await schema.createIndex('mailbox_by_time').on('mailbox').columns(['user_num', 'at', 'message']).execute();
+  await withMailColumns(
+    schema.createTable('mail_log').addColumn('num', big, (c) => c.primaryKey().notNull()),
+    types,
+  ).execute();
+  await schema
+    .createTable('members')
+    .addColumn('user_num', big, (c) => c.notNull())
+    .addColumn('conversation', big, (c) => c.notNull())
+    .addColumn('last_at', big, (c) => c.notNull())
+    .addPrimaryKeyConstraint('members_key', ['user_num', 'conversation'])
+    .modifyEnd(clustered)
+    .execute();
+  await schema
+    .createTable('read_marks')
+    .addColumn('user_num', big, (c) => c.notNull())
+    .addColumn('conversation', big, (c) => c.notNull())
+    .addColumn('seq', big, (c) => c.notNull())
+    .addPrimaryKeyConstraint('read_marks_key', ['user_num', 'conversation'])
+    .modifyEnd(clustered)
+    .execute();
+}
+
+async function createCallsAndJournal(db: Kysely<unknown>, { big, clustered }: ColumnTypes): Promise<void> {
+  const { schema } = db;
   await schema
     .createTable('calls')
     .addColumn('id', 'text', (c) => c.primaryKey().notNull())
@@ -197,11 +223,29 @@ async function createCallsAndJournal({ schema }: Kysely<unknown>, { big }: Colum
   await schema
     .createTable('entries')
     .addColumn('position', big, (c) => c.primaryKey().notNull())
-    .addColumn('stream', 'text', (c) => c.notNull())
+    .addColumn('stream', big, (c) => c.notNull())
     .addColumn('kind', 'text', (c) => c.notNull())
-    .addColumn('ref', 'text', (c) => c.notNull())
+    .addColumn('message', big)
+    .addColumn('ref', 'text')
     .addColumn('data', 'text')
     .addColumn('at', big, (c) => c.notNull())
     .execute();
-  await schema.createIndex('entries_by_stream').on('entries').columns(['stream', 'position']).execute();
+  await schema
+    .createTable('stream_index')
+    .addColumn('stream', big, (c) => c.notNull())
+    .addColumn('position', big, (c) => c.notNull())
+    .addPrimaryKeyConstraint('stream_index_key', ['stream', 'position'])
+    .modifyEnd(clustered)
+    .execute();
+  await schema
+    .createTable('settled')
+    .addColumn('id', 'integer', (c) => c.primaryKey().notNull())
+    .addColumn('position', big, (c) => c.notNull())
+    .addColumn('message', big, (c) => c.notNull())
+    .execute();
+  await db
+    .$extendTables<{ settled: SettledTable }>()
+    .insertInto('settled')
+    .values({ id: 1, position: 0, message: 0 })
+    .execute();
 }

@@ -1,17 +1,17 @@
 import type { CompiledQuery, Kysely } from 'kysely';
-import type { MessageId } from '../../../core/journal/index.ts';
-import { conversationStream, type ConversationId, type UserId } from '../../../core/journal/index.ts';
+import type { ConversationId, MessageId, UserId } from '../../../core/journal/index.ts';
 import { BatchInsert, BatchLookup } from '../batches.ts';
-import { MESSAGE_COLUMNS } from '../codec.ts';
-import type { MessagesTable, Tables } from '../schema.ts';
+import { MESSAGE_COLUMNS, type MessageRow } from '../codec.ts';
+import type { Tables } from '../schema.ts';
 
 const none = '' as UserId & ConversationId & MessageId;
 
 /** One row of each table with all its columns: what the statements are compiled from. */
 const BLANK = {
   messages: {
+    num: 0,
     id: none,
-    conversation: none,
+    conversation: 0,
     seq: 0,
     sender: none,
     resource: '',
@@ -23,68 +23,34 @@ const BLANK = {
     attach: '',
     data: '',
   },
-  mailbox: { id: 0, user_id: none, message: none, conversation: none, at: 0, seq: 0, is_read: 0 },
-  members: { user_id: none, conversation: none, peer: none },
-  idempotency: { id: '', hash: '', message: none, at: 0 },
-  conversations: { id: none, last_seq: 0 },
-  entries: { position: 0, stream: conversationStream(none), kind: 'message', ref: '', data: '', at: 0 },
+  mail_log: { num: 0, user_num: 0, conversation: 0, seq: 0, at: 0, message: 0, is_own: 0 },
+  idempotency: { id: '', hash: '', message: 0, at: 0 },
+  entries: { position: 0, stream: 0, kind: 'message', message: 0, ref: '', data: '', at: 0 },
 } satisfies { [T in keyof Tables]?: Tables[T] };
 
-export type KeyRow = Pick<MessagesTable, (typeof MESSAGE_COLUMNS)[number]> & {
-  readonly key_id: string;
-  readonly hash: string;
-  readonly used_at: number;
-};
+export type KeyRow = MessageRow & { readonly key_id: string; readonly hash: string; readonly used_at: number };
 
 /** The hot unit's statements, compiled when the writer starts. */
 export interface AppendStatements {
   readonly messages: BatchInsert<Tables['messages']>;
-  readonly mailbox: BatchInsert<Tables['mailbox']>;
+  readonly mail: BatchInsert<Tables['mail_log']>;
   readonly entries: BatchInsert<Tables['entries']>;
-  readonly members: BatchInsert<Tables['members']>;
   readonly keys: BatchInsert<Tables['idempotency']>;
-  readonly conversations: BatchInsert<Tables['conversations']>;
-  readonly findConversations: BatchLookup<Tables['conversations']>;
   readonly findKeys: BatchLookup<KeyRow>;
 }
 
-export function compileEntries(db: Kysely<Tables>): BatchInsert<Tables['entries']> {
-  return new BatchInsert<Tables['entries']>(db, BLANK.entries, (rows) =>
-    db.insertInto('entries').values(rows).compile(),
-  );
-}
-
-export function compileAppend(db: Kysely<Tables>, entries: BatchInsert<Tables['entries']>): AppendStatements {
+export function compileAppend(db: Kysely<Tables>): AppendStatements {
   return {
     messages: new BatchInsert<Tables['messages']>(db, BLANK.messages, (rows) =>
       db.insertInto('messages').values(rows).compile(),
     ),
-    mailbox: new BatchInsert<Tables['mailbox']>(db, BLANK.mailbox, (rows) =>
-      db.insertInto('mailbox').values(rows).compile(),
+    mail: new BatchInsert<Tables['mail_log']>(db, BLANK.mail_log, (rows) =>
+      db.insertInto('mail_log').values(rows).compile(),
     ),
-    entries,
-    members: new BatchInsert<Tables['members']>(db, BLANK.members, (rows) =>
-      db
-        .insertInto('members')
-        .values(rows)
-        .onConflict((on) => on.columns(['user_id', 'conversation']).doNothing())
-        .compile(),
+    entries: new BatchInsert<Tables['entries']>(db, BLANK.entries, (rows) =>
+      db.insertInto('entries').values(rows).compile(),
     ),
     keys: new BatchInsert<Tables['idempotency']>(db, BLANK.idempotency, (rows) => compileKeys(db, rows)),
-    conversations: new BatchInsert<Tables['conversations']>(db, BLANK.conversations, (rows) =>
-      db
-        .insertInto('conversations')
-        .values(rows)
-        .onConflict((on) => on.column('id').doUpdateSet((row) => ({ last_seq: row.ref('excluded.last_seq') })))
-        .compile(),
-    ),
-    findConversations: new BatchLookup(db, (ids) =>
-      db
-        .selectFrom('conversations')
-        .selectAll()
-        .where('id', 'in', ids as readonly ConversationId[])
-        .compile(),
-    ),
     findKeys: new BatchLookup(db, (ids) => compileFindKeys(db, ids)),
   };
 }
@@ -107,9 +73,10 @@ function compileKeys(db: Kysely<Tables>, rows: readonly Tables['idempotency'][])
 function compileFindKeys(db: Kysely<Tables>, ids: readonly string[]): CompiledQuery<KeyRow> {
   return db
     .selectFrom('idempotency')
-    .innerJoin('messages', 'messages.id', 'idempotency.message')
+    .innerJoin('messages', 'messages.num', 'idempotency.message')
+    .innerJoin('conversations', 'conversations.num', 'messages.conversation')
     .select(['idempotency.id as key_id', 'idempotency.hash', 'idempotency.at as used_at'])
-    .select(MESSAGE_COLUMNS.map((column) => `messages.${column}` as const))
+    .select(MESSAGE_COLUMNS)
     .where('idempotency.id', 'in', ids)
     .compile();
 }

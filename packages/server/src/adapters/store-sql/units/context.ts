@@ -1,11 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { DurableEvent, Units } from '../../../core/index.ts';
 import type { Position, StreamId } from '../../../core/journal/index.ts';
+import type { ConversationStandings } from '../conversations.ts';
 import type { Tables } from '../schema.ts';
+import type { Streams } from '../streams.ts';
 
 /** What a unit of work is applied with: inside a transaction, alone. */
 export interface UnitContext {
   readonly db: Kysely<Tables>;
+  readonly conversations: ConversationStandings;
+  readonly streams: Streams;
   /** When the group was sent, in milliseconds. */
   readonly now: number;
   /** The last position of the journal, this unit's own entries included. */

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { userStream } from '../../../core/journal/index.ts';
 import { callRow } from '../codec.ts';
 import type { UnitHandler, UnitHandlers } from './context.ts';
@@ -15,16 +14,17 @@ const state: UnitHandler<'presence.state'> = async ({ db }, { user, stated }) =>
   return null;
 };
 
-/** A read message stays read: the mark never moves back. */
-const markRead: UnitHandler<'conversations.mark-read'> = async ({ db }, { user, conversation, seq }) => {
-  await db
-    .updateTable('mailbox')
-    .set({ is_read: 1 })
-    .where('user_id', '=', user)
-    .where('conversation', '=', conversation)
-    .where('seq', '<=', seq)
-    // Written out, so that the planner sees that the index of unread rows serves.
-    .where('is_read', '=', sql.lit(0))
+/** The mark never moves back, and never ahead of what there is: later messages are unread. */
+const markRead: UnitHandler<'conversations.mark-read'> = async (context, { user, conversation, seq }) => {
+  const standing = await context.conversations.find(conversation);
+  if (standing === null) return null;
+  const mark = Math.min(seq, standing.seq);
+  await context.db
+    .insertInto('read_marks')
+    .values({ user_num: await context.streams.numberOf(userStream(user)), conversation: standing.num, seq: mark })
+    .onConflict((on) =>
+      on.columns(['user_num', 'conversation']).doUpdateSet({ seq: mark }).where('read_marks.seq', '<', mark),
+    )
     .execute();
   return null;
 };
