@@ -102,6 +102,24 @@ describe('changes (RFC 3261 14, RFC 3311)', () => {
     await stage.expectNothingLeft();
   });
 
+  test('a re-INVITE that overtakes a lost ACK: the first 200 still waits for its own', async () => {
+    const call = alice.invite(uriOf('bob'), { body: offer });
+    await stage.pass(20);
+    incoming[0]!.on('change', (change) => void change.accept(sdp('held')));
+    incoming[0]!.answer({ body: answer });
+    stage.network.faults = { drop: 1, random: () => (/^ACK/.test(stage.network.sent.at(-1)?.text ?? '') ? 0 : 1) };
+    await stage.pass(20);
+    stage.network.faults = {};
+    const change = call.change(sdp('hold'));
+    await stage.pass(20);
+    await change;
+    expect(incoming[0]!.state).toBe('accepted');
+    await stage.pass(600);
+    expect(incoming[0]!.state).toBe('confirmed');
+    incoming[0]!.hangup();
+    await stage.expectNothingLeft();
+  });
+
   test('UPDATE in the early dialog', async () => {
     const call = alice.invite(uriOf('bob'), { body: offer });
     await stage.pass(20);

@@ -5,6 +5,7 @@ import { bodyOf, isSession } from '../offer-answer/index.ts';
 import type { Body } from '../offer-answer/index.ts';
 import { SipError } from '../transactions/index.ts';
 import type { FailureCause, ServerTransaction, ServerTransactionUser } from '../transactions/index.ts';
+import type { AwaitedAck } from './awaited-ack.ts';
 import { Call, sessionOf } from './call.ts';
 import type { CallEnd } from './call.ts';
 import { SILENT } from './early-branch.ts';
@@ -34,6 +35,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
   #provisionals: Provisionals | undefined;
   #refusal: SipResponse | undefined;
   #ok: SipResponse | undefined;
+  #awaited: AwaitedAck | undefined;
   #cause: CallEnd | undefined;
   #byeExtras: LinkRequest = {};
 
@@ -203,7 +205,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
       case 'decline':
         return void this.#incoming.respond(603);
       case 'stop-2xx':
-        return this.dialog.stopOk();
+        return this.dialog.stopOk(this.#awaited);
       case 'confirmed':
         return;
       case 'bye':
@@ -218,7 +220,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
     const ok = this.#ok;
     if (ok === undefined) return;
     this.#provisionals?.stop();
-    this.dialog.sendOk(this.#incoming, ok, (body) => this.#acknowledged(body));
+    this.#awaited = this.dialog.sendOk(this.#incoming, ok, (body) => this.#acknowledged(body));
     this.replaces?.hangup();
   }
 

@@ -41,7 +41,8 @@ export class InviteDialog implements DialogUser, ReinviteUser {
   readonly #user: InviteDialogUser;
   readonly #desk: ChangeDesk;
   readonly #isCaller: boolean;
-  #awaited: AwaitedAck | undefined;
+  /** A re-INVITE may overtake the ACK of the INVITE before it: each 2xx waits for its own. */
+  readonly #awaited: AwaitedAck[] = [];
   #offers: OfferAnswer = noOffer;
   #own: Reinvite | undefined;
   #peerAllows = '';
@@ -158,7 +159,7 @@ export class InviteDialog implements DialogUser, ReinviteUser {
     if (this.#isOver) return;
     this.#isOver = true;
     this.timer.stop();
-    this.stopOk();
+    for (const awaited of [...this.#awaited]) this.stopOk(awaited);
     this.#desk.close();
     this.#own?.stop(new SipError('closed', 'the call ended'));
     if (this.#holds === 0) this.link.leave(this);
@@ -199,22 +200,24 @@ export class InviteDialog implements DialogUser, ReinviteUser {
   }
 
   /** Sends a 2xx to an INVITE and repeats it until its ACK; `onAck` hears of it, with the body of the ACK, or of the call's end. */
-  sendOk(incoming: IncomingRequest, response: SipResponse, onAck: (body: Body | undefined) => void): void {
+  sendOk(incoming: IncomingRequest, response: SipResponse, onAck: (body: Body | undefined) => void): AwaitedAck {
     const bytes = writeMessage(response);
     const { transaction, request } = incoming;
     transaction.respondBytes(response.status, bytes);
     const { clock, layer } = this.ground;
     const ground = { clock, timers: layer.timers, user: this };
-    this.#awaited?.stop();
-    this.#awaited = new AwaitedAck(ground, transaction, { seq: request.headers.cseq?.seq ?? 0, bytes, onAck });
+    const awaited = new AwaitedAck(ground, transaction, { seq: request.headers.cseq?.seq ?? 0, bytes, onAck });
+    this.#awaited.push(awaited);
+    return awaited;
   }
 
-  /** The 2xx is not repeated any longer. */
-  stopOk(): void {
-    const awaited = this.#awaited;
-    this.#awaited = undefined;
-    awaited?.stop();
-    awaited?.onAck(undefined);
+  /** This 2xx is not repeated any longer. */
+  stopOk(awaited: AwaitedAck | undefined): void {
+    const at = awaited === undefined ? -1 : this.#awaited.indexOf(awaited);
+    if (awaited === undefined || at < 0) return;
+    this.#awaited.splice(at, 1);
+    awaited.stop();
+    awaited.onAck(undefined);
   }
 
   onAckTimeout(): void {
@@ -222,9 +225,10 @@ export class InviteDialog implements DialogUser, ReinviteUser {
   }
 
   onAck(ack: SipRequest): void {
-    const awaited = this.#awaited;
-    if (awaited === undefined || ack.headers.cseq?.seq !== awaited.seq) return;
-    this.#awaited = undefined;
+    const seq = ack.headers.cseq?.seq;
+    const at = this.#awaited.findIndex((own) => own.seq === seq);
+    const [awaited] = at < 0 ? [] : this.#awaited.splice(at, 1);
+    if (awaited === undefined) return;
     awaited.stop();
     const body = bodyOf(ack);
     const session = isSession(body) ? body : undefined;

@@ -18,6 +18,7 @@ export {
 } from './machine.ts';
 export { nonInviteClientStart, stepNonInviteClient, type NonInviteClientState } from './non-invite-client.ts';
 export { nonInviteServerStart, stepNonInviteServer, type NonInviteServerState } from './non-invite-server.ts';
+export { ResponseContext, TIMER_C_MS } from './response-context.ts';
 export { responseFlow } from './response-flow.ts';
 export { SentAlone } from './sent-alone.ts';
 export { ServerTransaction, type ServerTransactionUser } from './server-transaction.ts';

@@ -17,7 +17,9 @@ export function keyOfResponse(response: SipResponse): string {
 export function serverKey(request: SipRequest, method: string): string {
   const { via } = request.headers;
   const branch = via?.branch;
-  if (branch?.startsWith(MAGIC_COOKIE) === true) return `${branch} ${via?.sentBy.toLowerCase() ?? ''} ${method}`;
+  // The cookie alone names no transaction (RFC 4475 3.2.1).
+  if (branch !== undefined && branch.length > MAGIC_COOKIE.length && branch.startsWith(MAGIC_COOKIE))
+    return `${branch} ${via?.sentBy.toLowerCase() ?? ''} ${method}`;
   return oldKey(request, method);
 }
 

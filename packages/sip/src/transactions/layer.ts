@@ -141,6 +141,15 @@ export class TransactionLayer implements TransactionGround {
     return this.#servers.get(serverKey(cancel, 'INVITE'));
   }
 
+  /** A response of our own, with a To tag where that is due (RFC 3261 8.2.6.2). */
+  reply(request: SipRequest, status: number, reason?: string): SipResponse {
+    const response = makeResponse(request, status, reason);
+    const { to } = response.headers;
+    if (status > 100 && to !== undefined && to.tag === undefined)
+      response.headers.set('To', to.withParam('tag', this.#ids.next()));
+    return response;
+  }
+
   /** Drops every transaction. Nothing is sent and nothing received from here on. */
   close(): void {
     this.#isClosed = true;
