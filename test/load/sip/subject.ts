@@ -24,7 +24,11 @@ export async function startSubject(mode: 'plain' | 'digest' | 'registrar', targe
   const child = spawn(taskset, [...cores, process.execPath, ...flags, file, mode, place], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  const died = once(child, 'exit').then(([code]) => {
+    throw new Error(`the server ended with ${String(code)}`);
+  });
+  const [{ port }] = (await Promise.race([once(child, 'message'), died])) as [{ port: number }];
+  died.catch(() => undefined);
   return {
     local: { address: '127.0.0.1', port },
     async usage(question = 'usage') {

@@ -117,7 +117,10 @@ Content-Length: 0`),
   torture(
     'baddate: a time zone in Date',
     '3.1.2.12',
-    request('baddate', { method: 'INVITE', more: 'Date: Fri, 01 Jan 2010 16:00:00 EST' }),
+    request('baddate', {
+      method: 'INVITE',
+      more: 'Date: Fri, 01 Jan 2010 16:00:00 EST\nContact: <sip:caller@host5.example.net>',
+    }),
     'accepted',
   ),
   // 400 when Contact is read: see the registrar's torture test.
@@ -231,7 +234,11 @@ l: ${SDP.length}`,
   torture(
     'invut: an unknown Content-Type',
     '3.3.6',
-    request('invut', { method: 'INVITE', body: '', more: 'Content-Type: application/unknownformat' }),
+    request('invut', {
+      method: 'INVITE',
+      body: '',
+      more: 'Content-Type: application/unknownformat\nContact: <sip:caller@host5.example.net>',
+    }),
     'accepted',
   ),
   torture(
@@ -308,7 +315,10 @@ Contact: <sip:user@host28.example.com>`,
   torture(
     'sdp01: Accept without application/sdp',
     '3.3.15',
-    request('sdp01', { method: 'INVITE', more: 'Accept: text/nobodyKnowsThis' }),
+    request('sdp01', {
+      method: 'INVITE',
+      more: 'Accept: text/nobodyKnowsThis\nContact: <sip:caller@host5.example.net>',
+    }),
     'accepted',
   ),
   torture(
