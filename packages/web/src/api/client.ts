@@ -100,7 +100,8 @@ export function createClient({ name: me, stream, token }: Session) {
   const post = (path: string, body = '', headers: Ask['headers'] = {}): Promise<Response> =>
     request(path, authorized({ method: 'POST', body, headers }));
   const act = async (path: string, body = '', headers: Ask['headers'] = {}): Promise<void> => {
-    await post(path, body, headers);
+    // Read to its end, the connection serves the next request.
+    await (await post(path, body, headers)).text();
   };
   const json = { 'content-type': 'application/json' };
   const once = (key: string) => ({ 'idempotency-key': key });
@@ -132,6 +133,7 @@ export function createClient({ name: me, stream, token }: Session) {
       // A text that is a JSON object by itself would be taken for one.
       const body = text.trimStart().startsWith('{') ? JSON.stringify({ body: text }) : text;
       const answer = await post(`/messages/${at(peer)}`, body, { 'content-type': 'text/plain', ...once(key) });
+      await answer.text();
       return answer.headers.get('x-message-id') ?? '';
     },
     chatState: (peer: string, state: 'composing' | 'paused' | 'active'): Promise<void> =>

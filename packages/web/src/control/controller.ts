@@ -1,13 +1,14 @@
 import { createClient, RequestError, signIn, type Client, type EventName } from '../api/client.ts';
 import * as wire from '../api/wire.ts';
 import { conversationWith, unreadOf } from '../state/conversations.ts';
-import { initialState, type Message, type Session, type Show, type State } from '../state/model.ts';
+import { initialState, type Message, type Session, type State } from '../state/model.ts';
 import { reduce, type Action } from '../state/reduce.ts';
 import { CallDesk } from './call-desk.ts';
 import { Connection } from './connection.ts';
-import { loadEverything, refreshPresences } from './loading.ts';
+import { loadEverything } from './loading.ts';
 import type { Memory } from './memory.ts';
 import { Outbox } from './outbox.ts';
+import { PresenceDesk } from './presence-desk.ts';
 import type { Timers } from './timers.ts';
 import { TypingTeller, TypingWatch } from './typing.ts';
 
@@ -36,6 +37,7 @@ interface Running {
 export class Controller {
   readonly #parts: ControllerParts;
   readonly calls: CallDesk;
+  readonly presence: PresenceDesk;
   readonly #listeners = new Set<() => void>();
   #state: State = initialState;
   #running: Running | null = null;
@@ -48,6 +50,13 @@ export class Controller {
       newKey: parts.newKey,
       dispatch: (action) => this.#dispatch(action),
       failed: (error, otherwise) => this.#failed(error, otherwise),
+      attempt: (run, how) => this.#attempt(({ client }) => run(client), how),
+    });
+    this.presence = new PresenceDesk({
+      timers: parts.timers,
+      state: this.getState,
+      isLooking: parts.isLooking,
+      dispatch: (action) => this.#dispatch(action),
       attempt: (run, how) => this.#attempt(({ client }) => run(client), how),
     });
     const remembered = parts.memory.load();
@@ -90,7 +99,7 @@ export class Controller {
     if (peer === null) return;
     this.#dispatch({ do: 'seen', peer });
     if (!conversationWith(this.#state.conversations, peer).isLoaded) void this.#loadPage(peer);
-    if (this.#state.people[peer]?.isContact !== true) void this.#loadPresence(peer);
+    void this.presence.look(peer);
   }
 
   async loadEarlier(peer: string): Promise<void> {
@@ -134,20 +143,6 @@ export class Controller {
     else this.#running?.typing.typed(peer);
   }
 
-  async setPresence(show: Show, status: string): Promise<void> {
-    await this.#attempt(async ({ client }) => {
-      await client.setPresence(show, status);
-      this.#dispatch({ do: 'presence', name: client.me, presence: { show, status, isOnPhone: false } });
-    });
-  }
-
-  async addContact(name: string): Promise<void> {
-    await this.#attempt(async ({ client }) => {
-      await client.addContact(name);
-      await this.#loadContacts(client);
-    });
-  }
-
   closeNotice(): void {
     this.#dispatch({ do: 'notice', text: null });
   }
@@ -178,13 +173,14 @@ export class Controller {
         client,
         timers,
         since: () => this.#position,
-        changed: (link) => this.#linked(client, link),
+        changed: (link) => this.#linked(link),
         event: (name, data, id) => this.#event(name, data, id),
         ended: () => this.#stop('Your session has ended. Please sign in again.'),
       }),
     };
     this.#remember();
     void this.#load(client);
+    this.presence.start();
   }
 
   #stop(farewell: string | null): void {
@@ -192,6 +188,7 @@ export class Controller {
     this.#running?.outbox.close();
     this.#running?.typing.sent();
     this.#running?.watch.close();
+    this.presence.stop();
     this.#running = null;
     this.#parts.memory.clear();
     this.#dispatch({ do: 'signed-out', farewell });
@@ -204,13 +201,13 @@ export class Controller {
     this.#parts.memory.save({ session, position: this.#position, unread });
   }
 
-  #linked(client: Client, link: State['link']): void {
+  #linked(link: State['link']): void {
     const isBack = link === 'open' && this.#state.openings > 0;
     this.#dispatch({ do: 'link', link });
     if (link !== 'open') return;
     this.#running?.outbox.wake();
     void this.calls.refresh(this.#state.openings);
-    if (isBack) void this.#loadContacts(client);
+    if (isBack) void this.presence.refresh();
   }
 
   #event(name: EventName, data: unknown, id: string): void {
@@ -247,25 +244,13 @@ export class Controller {
     if (message === null) return;
     const isSeen = this.#state.openPeer === message.peer && this.#parts.isLooking();
     this.#dispatch({ do: 'received', message, isSeen });
+    if (!message.isOwn) void this.presence.look(message.peer);
   }
 
   async #load(client: Client): Promise<void> {
     await this.#attempt(() => loadEverything(client, (action) => this.#dispatch(action)), 'quietly');
     const { openPeer } = this.#state;
     if (openPeer !== null && this.#running?.client === client) await this.#loadPage(openPeer);
-  }
-
-  async #loadContacts(client: Client): Promise<void> {
-    await this.#attempt(
-      () => refreshPresences(client, this.#state.people, (action) => this.#dispatch(action)),
-      'quietly',
-    );
-  }
-
-  async #loadPresence(name: string): Promise<void> {
-    await this.#attempt(async ({ client }) => {
-      this.#dispatch({ do: 'presence', name, presence: await client.presence(name) });
-    }, 'quietly');
   }
 
   async #loadPage(peer: string, before?: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { Action } from '../state/reduce.ts';
 /** Messages that tell whom the user wrote with last. */
 const OVERVIEW = 200;
 /** People whose presence is asked for one by one, as they are no contacts. */
-const MAX_ASKED = 40;
+const MAX_ASKED = 20;
 
 type Dispatch = (action: Action) => void;
 

@@ -23,6 +23,7 @@ test.each<{ what: string; told: readonly Call[]; shown: readonly string[] }>([
   { what: 'is answered', told: [call('1', 'RINGING'), call('1', 'ACTIVE')], shown: ['1 ACTIVE'] },
   { what: 'ends', told: [call('1', 'RINGING'), call('1', 'HANGUP')], shown: ['1 HANGUP'] },
   { what: 'ended before anybody saw it', told: [call('1', 'HANGUP')], shown: [] },
+  { what: 'of ours fails at once', told: [call('1', 'HANGUP', { isInbound: false })], shown: ['1 HANGUP'] },
 ])('a call $what', ({ told, shown }) => {
   expect(states(told.reduce<Calls>((calls, news) => callTold(calls, news, 1), {}))).toEqual(shown);
 });

@@ -8,8 +8,8 @@ export type Calls = Readonly<Record<string, LiveCall>>;
 /** News of a call: a new state ends what the user was waiting for. */
 export function callTold(calls: Calls, call: Call, toldAt: number): Calls {
   const known = calls[call.id];
-  // An ended call that this page never showed is history only.
-  if (known === undefined && call.state === 'HANGUP') return calls;
+  // A call that ended before this page showed it is history; how an own one ended at once is worth a word.
+  if (known === undefined && call.state === 'HANGUP' && call.isInbound) return calls;
   const isSame = known?.state === call.state;
   const isBusy = isSame && known.isBusy;
   return { ...calls, [call.id]: { ...call, toldAt, isBusy, problem: isSame ? known.problem : null } };

@@ -81,6 +81,11 @@ function CallCard({ call }: { readonly call: LiveCall }): ReactNode {
         </p>
       )}
       <CallButtons call={call} />
+      {rings && (
+        <p className="keys quiet" aria-hidden="true">
+          <kbd>Alt</kbd> <kbd>A</kbd> answers, <kbd>Alt</kbd> <kbd>D</kbd> declines
+        </p>
+      )}
     </Paper>
   );
 }
@@ -144,9 +149,7 @@ function CallButtons({ call }: { readonly call: LiveCall }): ReactNode {
         </Button>
       )}
       <Button
-        color="red.8"
-        variant={rings ? 'light' : 'filled'}
-        className={rings ? 'decline' : ''}
+        {...(rings ? { variant: 'default', className: 'decline' } : { color: 'red.9' })}
         leftSection={<HangUpIcon />}
         aria-keyshortcuts={rings ? 'Alt+D' : undefined}
         disabled={call.isBusy}

@@ -38,7 +38,7 @@ export function ConversationPane({ peer }: { readonly peer: string }): ReactNode
             size={40}
             aria-label={`Add ${person.displayName} to your contacts`}
             title="Add to contacts"
-            onClick={() => void controller.addContact(peer)}
+            onClick={() => void controller.presence.addContact(peer)}
           >
             <AddPersonIcon />
           </ActionIcon>

@@ -9,7 +9,7 @@ import {
 } from '@mantine/core';
 import { useState, type ReactNode, type FormEvent } from 'react';
 import { SHOWS, type Show } from '../state/model.ts';
-import { PersonAvatar, PresenceDot, presenceText, SHOW_NAMES } from './presence.tsx';
+import { ForEars, PersonAvatar, PresenceDot, presenceText, SHOW_NAMES } from './presence.tsx';
 import { useController, useTieline } from './store.tsx';
 
 const CHOICES = SHOWS.filter((show) => show !== 'offline');
@@ -25,25 +25,34 @@ export function OwnBar(): ReactNode {
   const person = people[me.name];
   const face = { name: me.name, displayName: person?.displayName ?? me.name, show: me.show };
   const presence = presenceText({ ...me, isOnPhone: person?.isOnPhone ?? false });
+  const choose = (value: string | null): void => {
+    const show = CHOICES.find((known) => known === value);
+    if (show !== undefined) void controller.presence.set(show, me.status);
+  };
   const other = scheme === 'dark' ? 'light' : 'dark';
 
   return (
     <div className="own-bar">
-      <Menu position="bottom-start" width={240} shadow="md">
+      <Menu position="bottom-start" width={240} shadow="md" withInitialFocusPlaceholder={false}>
         <Menu.Target>
-          <UnstyledButton className="own-button" aria-label={`${face.displayName}, ${presence}. Your menu`}>
+          <UnstyledButton className="own-button">
             <PersonAvatar person={face} />
             <span className="two-lines">
               <span className="name">{face.displayName}</span>
               <span className="quiet">{presence}</span>
+              <ForEars>Your menu</ForEars>
             </span>
           </UnstyledButton>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>I am</Menu.Label>
-          {CHOICES.map((show) => (
-            <PresenceItem key={show} show={show} isChosen={show === me.show} status={me.status} />
-          ))}
+          <Menu.RadioGroup value={me.show} onChange={choose}>
+            {CHOICES.map((show) => (
+              <Menu.RadioItem key={show} value={show} closeMenuOnClick>
+                <PresenceDot show={show} /> {SHOW_NAMES[show]}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
           <Menu.Item onClick={() => setNoteOpen(true)}>
             {me.status === '' ? 'Add a note…' : 'Change the note…'}
           </Menu.Item>
@@ -59,21 +68,6 @@ export function OwnBar(): ReactNode {
   );
 }
 
-function PresenceItem(props: { readonly show: Show; readonly isChosen: boolean; readonly status: string }): ReactNode {
-  const controller = useController();
-  return (
-    <Menu.Item
-      role="menuitemradio"
-      aria-checked={props.isChosen}
-      leftSection={<PresenceDot show={props.show} />}
-      rightSection={props.isChosen ? <span aria-hidden="true">✓</span> : null}
-      onClick={() => void controller.setPresence(props.show, props.status)}
-    >
-      {SHOW_NAMES[props.show]}
-    </Menu.Item>
-  );
-}
-
 interface NoteProps {
   readonly isOpen: boolean;
   readonly close: () => void;
@@ -86,7 +80,7 @@ function NoteDialog({ isOpen, close, show, status }: NoteProps): ReactNode {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const note = new FormData(event.currentTarget).get('note');
-    void controller.setPresence(show, typeof note === 'string' ? note.trim() : '');
+    void controller.presence.set(show, typeof note === 'string' ? note.trim() : '');
     close();
   };
   return (

@@ -3,7 +3,7 @@ import { useDeferredValue, useState, type ReactNode } from 'react';
 import { rowsOf, type Row } from '../state/people.ts';
 import { briefTime } from './format.ts';
 import { SearchIcon } from './icons.tsx';
-import { PersonAvatar, presenceText } from './presence.tsx';
+import { ForEars, PersonAvatar, presenceText } from './presence.tsx';
 import { useController, useTieline } from './store.tsx';
 
 /** Everybody one can write to, those one wrote with last first. */
@@ -37,37 +37,32 @@ export function PeopleList(): ReactNode {
 
 function PersonRow({ row, isOpen }: { readonly row: Row; readonly isOpen: boolean }): ReactNode {
   const controller = useController();
-  const { person, unread } = row;
-  const below = row.isTyping ? 'is typing…' : row.lastText === '' ? presenceText(person) : row.lastText;
+  const { person, unread, isTyping, lastText, lastAt } = row;
   return (
     <UnstyledButton
       className="row"
       data-person={person.name}
       data-unread={unread > 0 || undefined}
       aria-current={isOpen || undefined}
-      aria-label={labelOf(row)}
       onClick={() => controller.open(person.name)}
     >
       <PersonAvatar person={person} />
       <span className="two-lines">
         <span className="name">{person.displayName}</span>
-        <span className="quiet last" data-typing={row.isTyping || undefined}>
-          {below}
+        {(isTyping || lastText !== '') && <ForEars>{presenceText(person)}</ForEars>}
+        <span className="quiet last" data-typing={isTyping || undefined}>
+          {isTyping ? 'is typing…' : lastText === '' ? presenceText(person) : lastText}
         </span>
       </span>
       <span className="aside">
-        <span className="quiet when">
-          {row.lastAt === null ? (person.number ?? '') : briefTime(row.lastAt, Date.now())}
-        </span>
-        {unread > 0 && <span className="count">{unread > 99 ? '99+' : unread}</span>}
+        <span className="quiet when">{lastAt === null ? (person.number ?? '') : briefTime(lastAt, Date.now())}</span>
+        {unread > 0 && (
+          <span className="count">
+            {unread > 99 ? '99+' : unread}
+            <ForEars>{unread === 1 ? ' unread message' : ' unread messages'}</ForEars>
+          </span>
+        )}
       </span>
     </UnstyledButton>
   );
-}
-
-function labelOf({ person, unread, isTyping }: Row): string {
-  const parts = [person.displayName, presenceText(person)];
-  if (isTyping) parts.push('is typing');
-  if (unread > 0) parts.push(unread === 1 ? '1 unread message' : `${unread} unread messages`);
-  return parts.join(', ');
 }

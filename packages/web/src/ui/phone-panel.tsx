@@ -5,6 +5,7 @@ import type { Call } from '../state/model.ts';
 import { personAt } from '../state/people.ts';
 import { briefTime } from './format.ts';
 import { InboundIcon, OutboundIcon, PhoneIcon } from './icons.tsx';
+import { ForEars } from './presence.tsx';
 import { useController, useTieline } from './store.tsx';
 
 /** Calls in the list; the rest is history. */
@@ -54,20 +55,21 @@ function RecentCall({ call }: { readonly call: Call }): ReactNode {
   const controller = useController();
   const { people } = useTieline();
   const name = call.name ?? personAt(people, call.number)?.displayName ?? (call.number || 'Unknown number');
-  const how = call.isInbound ? 'From' : 'To';
   const isMissed = call.isInbound && call.reason === 'missed';
   const when = call.startedAt === null ? '' : briefTime(call.startedAt, Date.now());
+  const isPlain = call.reason === 'completed' || call.reason === 'unknown';
   return (
     <UnstyledButton
       className="recent-call"
       data-missed={isMissed || undefined}
       disabled={call.number === ''}
-      aria-label={`${how} ${name}, ${endingOf(call)}, ${when}. Call again`}
       onClick={() => void controller.calls.dial(call.number)}
     >
       {call.isInbound ? <InboundIcon /> : <OutboundIcon />}
+      <ForEars>{call.isInbound ? 'From ' : 'To '}</ForEars>
       <span className="name">{name}</span>
-      <span className="quiet">{isMissed ? 'Missed' : when}</span>
+      <span className="quiet">{isPlain ? when : `${endingOf(call)} · ${when}`}</span>
+      <ForEars>Call again</ForEars>
     </UnstyledButton>
   );
 }

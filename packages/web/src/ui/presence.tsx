@@ -23,6 +23,11 @@ export function PresenceDot({ show }: { readonly show: Show }): ReactNode {
   return <span className="dot" data-show={show} aria-hidden="true" />;
 }
 
+/** Words that only screen readers say. */
+export function ForEars({ children }: { readonly children: ReactNode }): ReactNode {
+  return <span className="for-ears">{children}</span>;
+}
+
 type Face = Pick<Person, 'name' | 'displayName' | 'show'>;
 
 export function PersonAvatar({ person, size = 40 }: { readonly person: Face; readonly size?: number }): ReactNode {

@@ -9,6 +9,19 @@ export const theme = createTheme({
   cursorType: 'pointer',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   colors: {
+    // Greys of the dark page, with a touch of the petrol.
+    dark: [
+      '#dbe4e7',
+      '#c1cdd2',
+      '#a7b5bc',
+      '#7d8c93',
+      '#3f4d54',
+      '#323e44',
+      '#263138',
+      '#1a2226',
+      '#141b1e',
+      '#0e1416',
+    ],
     petrol: [
       '#e6f6f8',
       '#cdebf0',
