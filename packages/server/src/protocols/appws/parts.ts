@@ -14,6 +14,8 @@ export interface AppWsObserver {
   loginFailed(address: string, account: string): void;
   limitHit(name: string, address: string): void;
   slowReader(user: string): void;
+  /** A message of somebody on this surface was accepted. */
+  messageSent(): void;
   /** Something that is no peer's doing. */
   trouble(what: string, error: unknown): void;
 }

@@ -16,6 +16,8 @@ export interface CallHost {
   ):
     | { readonly name: string; readonly displayName: string }
     | Promise<{ readonly name: string; readonly displayName: string }>;
+  /** A text of the app was stored, or taken by a live session. */
+  sent(): void;
   /** The client has said that it knows our additions. */
   readonly isAware: boolean;
 }
@@ -47,6 +49,8 @@ export class SignalCall implements LegUser {
   #leg: LegEnd | null = null;
   #early: Sig[] = [];
   #endedWith: Cause | null = null;
+  /** Texts that wait for a name. */
+  #naming: Promise<void> | null = null;
 
   constructor(id: number, host: CallHost) {
     this.#id = id;
@@ -159,8 +163,14 @@ export class SignalCall implements LegUser {
 
   text(message: Message, info: { readonly direction: 'in' | 'out'; readonly resume: string | null }): void {
     const sender = this.#host.nameOf(message);
-    if (sender instanceof Promise) void sender.then((known) => this.#showText(message, known, info));
-    else this.#showText(message, sender, info);
+    if (!(sender instanceof Promise) && this.#naming === null) return this.#showText(message, sender, info);
+    // A text whose author is looked up holds those behind it, so that the order stays.
+    const before = this.#naming ?? Promise.resolve();
+    const shown: Promise<void> = Promise.all([sender, before]).then(([known]) => {
+      this.#showText(message, known, info);
+      if (this.#naming === shown) this.#naming = null;
+    });
+    this.#naming = shown;
   }
 
   #showText(
@@ -173,6 +183,7 @@ export class SignalCall implements LegUser {
 
   /** For clients that sent `idem`: their text is stored, or taken by a live session (ours). */
   textTaken(message: Message, key: string | null): void {
+    this.#host.sent();
     if (key === null || !this.#ownText.delete(key)) return;
     const result = { type: 'im_message_result', idem: key, id: message.id, time: Math.floor(message.at / 1000) };
     this.#tell({ type: 'facility', fty: [result] });

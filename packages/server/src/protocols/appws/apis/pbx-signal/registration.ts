@@ -29,6 +29,9 @@ const MAX_CALLS = 1_000;
 /** Names of peers kept at hand, so that texts keep their order. */
 const MAX_NAMES = 200;
 
+/** A text is shown, whether its author can be looked up or not. */
+const NOBODY = { name: '', displayName: '' };
+
 /** What the PBX tells every device about numbers (PBX §2.1); the same for all until dial plans come. */
 const NUMBERS = { prefixIntl: '000', prefixNtl: '00', prefixSubs: '0', area: '', country: '49' };
 
@@ -133,6 +136,10 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
 
   // Endpoint.
 
+  sent(): void {
+    this.parts.observer.messageSent();
+  }
+
   takes(kind: CallKind): boolean {
     return kind !== 'media' || this.#takesMedia;
   }
@@ -168,11 +175,17 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     | Promise<{ readonly name: string; readonly displayName: string }> {
     const known = message.sender === this.owner ? this.who.party : this.#names.get(message.sender);
     if (known !== undefined) return known;
-    return this.parts.directory.party({ by: 'id', value: message.sender }).then((party) => {
-      const name = party ?? { name: '', displayName: '' };
-      this.#names.set(message.sender, name);
-      return name;
-    });
+    return this.parts.directory.party({ by: 'id', value: message.sender }).then(
+      (party) => {
+        const name = party ?? NOBODY;
+        this.#names.set(message.sender, name);
+        return name;
+      },
+      (error: unknown) => {
+        this.parts.observer.trouble('name', error);
+        return NOBODY;
+      },
+    );
   }
 
   /** Peers of calls that the app starts. */
