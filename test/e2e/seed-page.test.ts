@@ -31,7 +31,7 @@ describeWithPeers(['chromium'], 'the seed document’s page in Chromium (TM §8)
     await tapiServer.open();
     world = await startWorld({
       TIELINE_TAPI_SERVER: `127.0.0.1:${tapiServer.port}`,
-      TIELINE_TAPI_RECONNECT_MS: '3000',
+      TIELINE_TAPI_RECONNECT_MS: '500',
       TIELINE_TAPI_LOOKUP_ADAPTER: 'file',
       TIELINE_TAPI_LOOKUP_FILE_PATH: join(folder, 'sessions.json'),
       TIELINE_TAPI_SOCKJS_DISCONNECT_DELAY_MS: '1000',

@@ -153,8 +153,10 @@ describe('the telephone of a page, with a TapiServer (TM §4)', () => {
     const headers = Array.from('{"toNumber":"60"}')
       .map((c, i) => `${i}:${c}\n`)
       .join('');
-    client.send(`SEND\n${headers}\n`);
-    await client.take('CALLING NUMBER 60');
+    for (const destination of ['', 'destination:/tapi/call\n']) {
+      client.send(`SEND\n${destination}${headers}\n`);
+      await client.take('CALLING NUMBER 60');
+    }
   });
 
   test('nobody hears the calls of another session (TM AP-14)', async () => {

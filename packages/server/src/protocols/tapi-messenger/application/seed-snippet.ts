@@ -1,15 +1,18 @@
 import type { Frame } from '../stomp/index.ts';
-import { CALL } from './destinations.ts';
+import { CALL, withSlash } from './destinations.ts';
 
 /** A JSON text of a dial is shorter. */
 const MAX_CHARS = 128;
 
 /**
- * COMPAT(the page of the seed document with stomp-websocket 2.3.3): `send('/tapi/call', JSON)` without headers sends the JSON as
- * one header per character, named by its index, and no destination (TM AP-24). Returns the frame that was meant, or the same.
+ * COMPAT(the page of the seed document): `send('/tapi/call', JSON)`, without headers, sends the JSON as one header per character,
+ * named by its index; with stomp-websocket 2.3.3 without a destination (TM AP-24), with stompjs 7 with it and without a body.
+ * Returns the frame that was meant, or the same.
  */
 export function understandSnippet(frame: Frame): Frame {
-  if (frame.command !== 'SEND' || frame.headers.has('destination') || !frame.headers.has('0')) return frame;
+  const destination = frame.headers.get('destination');
+  if (frame.command !== 'SEND' || !frame.headers.has('0') || frame.body.length > 0) return frame;
+  if (destination !== undefined && withSlash(destination) !== CALL) return frame;
   let text = '';
   for (let i = 0; i < MAX_CHARS; i++) {
     const character = frame.headers.get(String(i));
