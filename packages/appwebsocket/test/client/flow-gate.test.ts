@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { scaled } from '../../../../test/kit/scale.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { isSoak, scaled } from '../../../../test/kit/scale.ts';
 import { FlowGate } from '../../src/client/flow-gate.ts';
+
+vi.setConfig({ testTimeout: isSoak ? 900_000 : 30_000 });
 
 type Step = 'take' | 'release' | 'hold' | 'release other' | 'hold other';
 

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { scaled } from '../../../../test/kit/scale.ts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { isSoak, scaled } from '../../../../test/kit/scale.ts';
 import { until } from '../../../../test/kit/wait.ts';
 import { AppWebsocketClient } from '../../src/client/connection.ts';
 import { AppSession } from '../../src/session/session.ts';
 import { openResources } from '../service/kit.ts';
 import { PASSWORD, ScriptedPeer } from './kit.ts';
+
+vi.setConfig({ testTimeout: isSoak ? 900_000 : 30_000 });
 
 /** How the connections of one round end. */
 const ENDS = ['close', 'abort', 'peer closes', 'peer dies', 'refused', 'close early', 'close held'] as const;

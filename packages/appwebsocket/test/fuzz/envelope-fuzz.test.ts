@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { scaled, seeded, seedOf } from '../../../../test/kit/scale.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { isSoak, scaled, seedOf, seeded } from '../../../../test/kit/scale.ts';
 import { until } from '../../../../test/kit/wait.ts';
 import type { InitiatorInput, InitiatorSettings } from '../../src/handshake/initiator-model.ts';
 import { initiatorStart, initiatorStep } from '../../src/handshake/initiator.ts';
@@ -16,6 +16,8 @@ import { refusalOf } from '../../src/session/subscription.ts';
 import { credentialsFrom } from '../../src/session/login-sources.ts';
 import { PASSWORD, ScriptedPeer } from '../client/kit.ts';
 import { deep, mutator } from './mutate.ts';
+
+vi.setConfig({ testTimeout: isSoak ? 900_000 : 30_000 });
 
 const COUNT = scaled({ verify: 50_000, soak: 1_000_000 });
 

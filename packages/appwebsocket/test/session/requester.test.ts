@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { scaled } from '../../../../test/kit/scale.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { isSoak, scaled } from '../../../../test/kit/scale.ts';
 import { MAX_LIST_CHARACTERS, MAX_PENDING_REQUESTS } from '../../src/wire/bounds.ts';
 import type { JsonObject } from '../../src/wire/envelope.ts';
 import { AppWebsocketError } from '../../src/wire/errors.ts';
 import { RequesterBench } from './bench.ts';
+
+vi.setConfig({ testTimeout: isSoak ? 900_000 : 30_000 });
 
 describe('request', () => {
   test('goes out with api, mt and a src of its own, and resolves with its result, whatever the order', async () => {
