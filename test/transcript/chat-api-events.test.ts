@@ -100,8 +100,7 @@ test('a browser: the cookie of the login, which names no other stream and ends w
   const foreign = await fetch(`${world.url}/sse/alice`, { headers: { cookie: `${name}=${bob.token}` } });
   expect([foreign.status, await foreign.json()]).toMatchObject([404, { exception: 'ResourceNotFoundException' }]);
   expect((await fetch(`${world.url}/sse/alice`, { headers: { cookie: `${name}=x.y` } })).status).toBe(401);
-  const off = await alice.ask('POST', '/chat/logoff');
-  expect(off.headers.get('set-cookie')).toContain('Max-Age=0');
+  expect((await alice.ask('POST', '/chat/logoff')).status).toBe(200);
   expect((await fetch(`${world.url}/sse/alice`, { headers: cookies })).status).toBe(404);
 });
 

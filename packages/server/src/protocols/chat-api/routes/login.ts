@@ -6,7 +6,7 @@ import { loginRefused, secondFactorFailed } from '../errors.ts';
 import { MAX_PASSWORD_BYTES } from '../limits.ts';
 import type { ChatApiParts } from '../parts.ts';
 import { type Asked, parameter, type Route, route, textBody } from '../route.ts';
-import { clearedCookie, sessionCookie } from '../sse/cookie.ts';
+import { sessionCookie } from '../sse/cookie.ts';
 import type { Streams } from '../streams.ts';
 import type { Tokens } from '../tokens.ts';
 
@@ -104,10 +104,8 @@ export function loginRoutes(parts: LoginParts): readonly Route[] {
       answer: EMPTY,
       problems: ['no-stream', 'forbidden'],
       async handle(ask) {
-        const live = await ask.live();
-        await streams.end(live, 'logoff');
-        const isSecure = http.addresses.isSecure(ask.raw);
-        return { headers: { 'set-cookie': clearedCookie({ user: live.user.id, isSecure }) } };
+        await streams.end(await ask.live(), 'logoff');
+        return {};
       },
     });
 

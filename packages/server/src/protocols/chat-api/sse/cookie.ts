@@ -18,12 +18,12 @@ function nameOf(user: UserId): string {
   return `tieline-sse-${user}`;
 }
 
+/**
+ * It ends with the browser's session, not with the logoff: who comes back with it gets 404 and stops; without it the browser
+ * would ask for a password.
+ */
 export function sessionCookie(token: string, { user, isSecure }: CookieOptions): string {
   return `${nameOf(user)}=${token}; Path=${PATH}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
-}
-
-export function clearedCookie(options: CookieOptions): string {
-  return `${sessionCookie('', options)}; Max-Age=0`;
 }
 
 /** The session token that a browser sent for this user, or null. */
