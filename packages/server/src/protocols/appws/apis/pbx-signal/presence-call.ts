@@ -1,6 +1,6 @@
 import { type JsonObject, textOf } from '@tieline/appwebsocket';
 import { CAUSE, partyOf } from '../../../../core/exchange/index.ts';
-import type { Presence } from '../../../../core/presence/index.ts';
+import type { Presence, Show } from '../../../../core/presence/index.ts';
 import type { User } from '../../../../core/directory/index.ts';
 import { Problem, type Stop } from '../../../../kit/index.ts';
 import type { SignalCall } from './call.ts';
@@ -50,7 +50,17 @@ export async function presencePublish(
   }
 }
 
-/** All items, newest first; `im:` is the PBX's own: online or not. */
+/** What sessions of other surfaces say of themselves, in the words of this one (design §3). */
+const ACTIVITY: Readonly<Record<Show, string>> = {
+  chat: '',
+  available: '',
+  away: 'away',
+  xa: 'away',
+  dnd: 'dnd',
+  offline: '',
+};
+
+/** All items, newest first; `im:` is the PBX's own: online or not, on the phone, and what the best session says. */
 export function presenceItems(
   presence: Presence,
 ): { type: string; status: string; activity: string; note: string; contact: string }[] {
@@ -63,12 +73,11 @@ export function presenceItems(
       note: item.note,
       contact: item.contact,
     }));
-  const activity = presence.isOnPhone ? 'on-the-phone' : '';
   const own = {
     type: 'presence_notify',
     status: presence.isOnline ? 'open' : 'closed',
-    activity,
-    note: '',
+    activity: presence.isOnPhone ? 'on-the-phone' : ACTIVITY[presence.show],
+    note: presence.status,
     contact: 'im:',
   };
   return [...stated, own];
