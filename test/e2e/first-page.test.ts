@@ -1,4 +1,4 @@
-import { expect as expectPage, type Page } from '@playwright/test';
+import { expect as expectPage, type BrowserContextOptions, type Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWithPeers } from '../kit/peer.ts';
 import { startWorld, type World } from '../kit/world.ts';
@@ -22,8 +22,8 @@ describeWithPeers(['chromium'], 'the first page', () => {
     await world.close();
   });
 
-  async function signedIn(name: string, options = {}): Promise<Page> {
-    const page = await windows.open(world.url, options);
+  async function signedIn(name: string): Promise<Page> {
+    const page = await windows.open(world.url);
     await signIn(page, name);
     await page.getByRole('navigation', { name: 'People' }).waitFor();
     await expectPage(page.getByText('Connecting…')).toHaveCount(0);
@@ -157,7 +157,7 @@ describeWithPeers(['chromium'], 'the first page', () => {
     await alice.unroute('**/chat/messages?*');
   });
 
-  test.each([
+  test.each<{ what: string; options: BrowserContextOptions }>([
     { what: 'light', options: {} },
     { what: 'dark', options: { colorScheme: 'dark' } },
     { what: 'narrow', options: NARROW },

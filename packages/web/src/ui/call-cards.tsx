@@ -139,7 +139,7 @@ function CallButtons({ call }: { readonly call: LiveCall }): ReactNode {
     <div className="call-buttons">
       {rings && (
         <Button
-          color="green.9"
+          color="#1f7a38"
           leftSection={<PhoneIcon />}
           aria-keyshortcuts="Alt+A"
           disabled={call.isBusy}

@@ -5,6 +5,12 @@ import { useController } from './store.tsx';
 
 /** The server takes 30,000 bytes of HTML; this many characters fit, whatever they are. */
 const MAX_CHARACTERS = 5_000;
+const FIELD = 'message-field';
+
+/** Puts the cursor into the message field, where there is one. */
+export function focusComposer(): void {
+  document.getElementById(FIELD)?.focus();
+}
 
 export function Composer({ peer, displayName }: { readonly peer: string; readonly displayName: string }): ReactNode {
   const controller = useController();
@@ -31,6 +37,7 @@ export function Composer({ peer, displayName }: { readonly peer: string; readonl
     <form className="composer" onSubmit={submit}>
       <Textarea
         ref={field}
+        id={FIELD}
         aria-label={`Message to ${displayName}`}
         placeholder="Write a message"
         autosize

@@ -91,13 +91,9 @@ function MessageItem({ message, before, displayName }: ItemProps): ReactNode {
   const isNewDay = before === undefined || !isSameDay(before.at, message.at);
   const isFirst = isNewDay || before.isOwn !== message.isOwn || message.at - before.at > GROUP_MS;
   return (
-    <>
-      {isNewDay && (
-        <li className="day" role="separator" aria-label={dayName(message.at, Date.now())}>
-          <span aria-hidden="true">{dayName(message.at, Date.now())}</span>
-        </li>
-      )}
-      <li
+    <li>
+      {isNewDay && <p className="day">{dayName(message.at, Date.now())}</p>}
+      <div
         className="message"
         data-own={message.isOwn || undefined}
         data-first={isFirst || undefined}
@@ -115,8 +111,8 @@ function MessageItem({ message, before, displayName }: ItemProps): ReactNode {
           </span>
         </div>
         {message.delivery === 'failed' && <Failure message={message} />}
-      </li>
-    </>
+      </div>
+    </li>
   );
 }
 

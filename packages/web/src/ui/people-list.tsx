@@ -1,6 +1,7 @@
 import { TextInput, UnstyledButton } from '@mantine/core';
 import { useDeferredValue, useState, type ReactNode } from 'react';
 import { rowsOf, type Row } from '../state/people.ts';
+import { focusComposer } from './composer.tsx';
 import { briefTime } from './format.ts';
 import { SearchIcon } from './icons.tsx';
 import { ForEars, PersonAvatar, presenceText } from './presence.tsx';
@@ -44,7 +45,10 @@ function PersonRow({ row, isOpen }: { readonly row: Row; readonly isOpen: boolea
       data-person={person.name}
       data-unread={unread > 0 || undefined}
       aria-current={isOpen || undefined}
-      onClick={() => controller.open(person.name)}
+      onClick={() => {
+        controller.open(person.name);
+        if (isOpen) focusComposer();
+      }}
     >
       <PersonAvatar person={person} />
       <span className="two-lines">
