@@ -83,7 +83,7 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
 
   const stopFollowing = delivery.follow(directoryStream, ({ event }) => {
     if (event.kind !== 'directory' || event.what !== 'user') return;
-    for (const { user } of sessions) if (user?.id === event.id) names.forget(user.id);
+    names.forget(event.id);
     directory.changed(event);
     endLocked(event.id).catch((error: unknown) => observer.trouble('locked account', error));
   });

@@ -122,12 +122,14 @@ export class Application {
   async #watch(subscription: Subscription, name: string): Promise<void> {
     const { presence, directory, domain, presenceMessages } = this.#parts;
     if (this.#client.user === null) throw forbidden('Sign in to see presence.');
-    const local = localName(name, domain);
-    const user = local === null ? null : await directory.user({ by: 'name', value: local });
-    if (user === null) throw unknownDestination(subscription.destination);
-    const feed = new PresenceFeed(presenceMessages, this.#client, subscription, user.name);
+    // Known from the start: a session that ends meanwhile must find it.
+    const feed = new PresenceFeed(presenceMessages, this.#client, subscription);
     this.#presences.set(subscription, feed);
     try {
+      const local = localName(name, domain);
+      const user = local === null ? null : await directory.user({ by: 'name', value: local });
+      if (user === null) throw unknownDestination(subscription.destination);
+      feed.of(user.name);
       feed.began(await presence.watch(this.#client.actor, user.id, (now) => feed.tell(now)));
     } catch (error) {
       feed.close();

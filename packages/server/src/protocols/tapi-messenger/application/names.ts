@@ -8,7 +8,7 @@ const MAX_NAMES = 10_000;
 /** Users' names, at once where they are known: a message must not wait for the directory, nor overtake another. */
 export class Names {
   readonly #directory: Pick<Directory, 'party'>;
-  readonly #known = new Lru<UserId, string>(MAX_NAMES);
+  readonly #known = new Lru<string, string>(MAX_NAMES);
 
   constructor(directory: Pick<Directory, 'party'>) {
     this.#directory = directory;
@@ -28,7 +28,8 @@ export class Names {
     return name;
   }
 
-  forget(user: UserId): void {
+  /** The account has changed. */
+  forget(user: string): void {
     this.#known.delete(user);
   }
 }

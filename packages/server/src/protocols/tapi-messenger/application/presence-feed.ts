@@ -22,7 +22,7 @@ export class PresenceFeed {
   readonly #messages: PresenceMessages;
   readonly #client: Client;
   readonly #subscription: Subscription;
-  readonly #user: string;
+  #user = '';
   #stop: Stop | null = null;
   #isOpen = true;
   #held: Presence | null = null;
@@ -32,10 +32,14 @@ export class PresenceFeed {
     if (held !== null) this.tell(held);
   };
 
-  constructor(messages: PresenceMessages, client: Client, subscription: Subscription, user: string) {
+  constructor(messages: PresenceMessages, client: Client, subscription: Subscription) {
     this.#messages = messages;
     this.#client = client;
     this.#subscription = subscription;
+  }
+
+  /** Whose presence it is, once that is known. */
+  of(user: string): void {
     this.#user = user;
   }
 
