@@ -28,11 +28,35 @@ export interface ImMessage {
   readonly typing?: boolean;
   /** `data` goes on in the next `im_message`. */
   readonly more?: boolean;
+  /** Tieline: id of the message; the same one again is the same message. */
+  readonly id?: string;
+  /** Tieline: where the message stands; `resume` of a later `Register`. */
+  readonly pos?: string;
+  /** Tieline: `out` for a text that another session of the same user sent. */
+  readonly direction?: 'out';
+  /** Tieline: idempotency key; answered with {@link ImMessageResult}. */
+  readonly idem?: string;
+}
+
+/** Tieline: the text with this `idem` is stored, or was taken by a live session. `time` in seconds, UTC. */
+export interface ImMessageResult {
+  readonly type: 'im_message_result';
+  readonly idem: string;
+  readonly id: string;
+  readonly time: number;
+}
+
+/** Tieline: continuity cannot be proved; load anew and go on from `pos`. */
+export interface Resync {
+  readonly mt: 'Resync';
+  readonly reason: string;
+  readonly pos: string;
 }
 
 /** A facility (PBX 2.5); the many that are not spelt out are plain objects. */
 export type Facility =
   | ImMessage
+  | ImMessageResult
   | { readonly type: 'im_setup' | 'presence_subscribe' | 'dialog_info_subscribe' }
   | { readonly type: 'name_identification'; readonly name: string }
   | {
@@ -115,7 +139,7 @@ export interface PbxSignalMessages {
       readonly resume?: string;
     },
     Registration,
-    Signaling
+    Signaling | Resync
   >;
 }
 
