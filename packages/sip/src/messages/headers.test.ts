@@ -3,7 +3,7 @@ import { SyntaxFailure, UnsafeValue } from './errors.ts';
 import { Headers } from './headers.ts';
 import { NameAddr, parseNameAddr } from './name-addr.ts';
 import { MAX_PARAMS, Params, parseParams, quote, unquote } from './params.ts';
-import { parseUri } from './uri.ts';
+import { isSipUri, parseUri } from './uri.ts';
 import { MAX_LIST_VALUES, parseAuthValue, parseCSeq, splitList } from './values.ts';
 import { Via, parseVia } from './via.ts';
 
@@ -117,6 +117,20 @@ describe('other values', () => {
     for (const bad of ['', '"x"', 'Digest a', 'Digest a=1, a=2', 'Digest a="x" y', 'Digest =x', 'Digest a="x'])
       expect(() => parseAuthValue(bad, 'X')).toThrow(SyntaxFailure);
     expect(parseAuthValue('Negotiate YII==', 'X')).toMatchObject({ scheme: 'negotiate' });
+  });
+
+  test('identities and referrals (RFC 3325, 3892, 3515)', () => {
+    const h = new Headers([
+      ['P-Asserted-Identity', '"Cullen Jennings" <sip:fluffy@cisco.com>, <tel:+14085264000>'],
+      ['b', '<sip:referror@referror.example>;cid="20398823.2UWQFN309shb3@referror.example"'],
+      ['r', '<sip:bob@biloxi.com?Replaces=12345%40atlanta.com%3Bto-tag%3D12345%3Bfrom-tag%3D5FFE-3994>'],
+      ['x', '4000;refresher=uac'],
+    ]);
+    expect(h.assertedIdentity.map((one) => one.uriText)).toEqual(['sip:fluffy@cisco.com', 'tel:+14085264000']);
+    expect(h.referredBy?.params.text('cid')).toBe('20398823.2UWQFN309shb3@referror.example');
+    const target = h.referTo?.uri;
+    expect(target !== undefined && isSipUri(target) && target.headers.get('Replaces')).toMatch(/^12345%40atlanta/);
+    expect(h.sessionExpires?.params.get('refresher')).toBe('uac');
   });
 
   test('quoting comes back', () => {

@@ -297,6 +297,12 @@ describe('flows: RFC 3327, RFC 5626', () => {
     ]);
   });
 
+  test('RFC 3608: the way out is told', async () => {
+    open({ serviceRoute: ['<sip:out1;lr>', '<sip:out2;lr>'] });
+    const response = await ask({ contacts: ['<sip:a@b>'] });
+    expect(response.headers.serviceRoute.map(String)).toEqual(['<sip:out1;lr>', '<sip:out2;lr>']);
+  });
+
   test('RFC 5626 6: a flow of a device is replaced by its reg-id, two flows stand side by side', async () => {
     open({ flowTimerS: 90 });
     const flowOf = (n: number, regId: number): Asked => ({
