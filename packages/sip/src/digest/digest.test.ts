@@ -4,7 +4,7 @@ import { Headers, makeRequest, makeResponse, parseUri } from '../messages/index.
 import type { SipRequest, SipResponse } from '../messages/index.ts';
 import { digestHa1 } from './algorithms.ts';
 import type { DigestSecret } from './algorithms.ts';
-import { DigestClient } from './client.ts';
+import { DigestClient, MAX_REALMS } from './client.ts';
 import { DigestServer } from './server.ts';
 import type { DigestServerOptions } from './server.ts';
 
@@ -185,6 +185,19 @@ test('two realms on the way get credentials each', () => {
     'one',
     'two',
   ]);
+});
+
+test('realms are bounded: of one response, and those remembered', () => {
+  const own = new DigestClient({ credentialsFor: () => ({ username: 'u', password: 'p' }) });
+  const ask = (from: number): number => {
+    const response = makeResponse(request(), 407);
+    for (let i = 0; i < 100; i++)
+      response.headers.add('Proxy-Authenticate', `Digest realm="r${from + i}", nonce="n", qop="auth"`);
+    const asked = request();
+    expect(own.answer(asked, response)).toBe('answered');
+    return asked.headers.getAll('Proxy-Authorization').length;
+  };
+  expect([ask(0), ask(1_000), ask(2_000)]).toEqual([MAX_REALMS, MAX_REALMS, MAX_REALMS]);
 });
 
 test('Authentication-Info: rspauth of RFC 7616 3.5, and the next nonce when this one ages', async () => {

@@ -4,7 +4,7 @@ import { Headers } from './headers.ts';
 import { NameAddr, parseNameAddr } from './name-addr.ts';
 import { MAX_PARAMS, Params, parseParams, quote, unquote } from './params.ts';
 import { isSipUri, parseUri } from './uri.ts';
-import { MAX_LIST_VALUES, parseAuthValue, parseCSeq, splitList } from './values.ts';
+import { MAX_AUTH_PARAMS, MAX_LIST_VALUES, parseAuthValue, parseCSeq, splitList } from './values.ts';
 import { Via, parseVia } from './via.ts';
 
 describe('name-addr and addr-spec (RFC 3261 20.10, 20.20)', () => {
@@ -264,5 +264,8 @@ describe('the container', () => {
     expect(() => new Headers(lines).route).toThrow('too many values');
     expect(parseParams(';a'.repeat(MAX_PARAMS), 0, 'X').size).toBe(MAX_PARAMS);
     expect(() => parseParams(';a'.repeat(MAX_PARAMS + 1), 0, 'X')).toThrow('too many parameters');
+    const auth = (count: number): string => `Digest ${Array.from({ length: count }, (_, i) => `p${i}=x`).join(',')}`;
+    expect(parseAuthValue(auth(MAX_AUTH_PARAMS), 'X').params.size).toBe(MAX_AUTH_PARAMS);
+    expect(() => parseAuthValue(auth(MAX_AUTH_PARAMS + 1), 'X')).toThrow(SyntaxFailure);
   });
 });

@@ -89,7 +89,7 @@ export interface AuthValue {
 }
 
 /** At most this many parameters: digest has twelve. */
-const MAX_AUTH_PARAMS = 32;
+export const MAX_AUTH_PARAMS = 32;
 
 export function parseAuthValue(text: string, what: string): AuthValue {
   const match = /^([A-Za-z0-9\-.!%*_+`'~]+)(?:\s+|$)/.exec(text);

@@ -183,6 +183,15 @@ test('certificates: an unknown one and a wrong name are refused, a new one is ta
   probe.destroy();
 });
 
+test('what no datagram can hold is refused, not cut', async () => {
+  const a = await openSide({ protocols: ['udp'] });
+  const flow = flowTo(a, a.listener('udp').local, 'udp');
+  await expect(sendOptions(a, flow, 'x'.repeat(65_507))).rejects.toMatchObject({ code: 'too-large' });
+  await sendOptions(a, flow, 'x'.repeat(60_000));
+  const { message } = await a.requests();
+  expect(message.body).toHaveLength(60_000);
+});
+
 test('a listener that can not open closes all others', async () => {
   const a = await openSide({ protocols: ['tcp'] });
   const { port } = a.listener('tcp').local;
