@@ -117,4 +117,13 @@ test('wrong passwords: 401, then 429 with a time to wait, for that account only'
   const tries: number[] = [];
   for (let i = 0; i < 4; i++) tries.push((await secret.ask('GET', '/chat/users')).status);
   expect(tries).toEqual([401, 401, 401, 429]);
+
+  // Forged tokens are counted too, and don't keep out who has a right one.
+  const bob = await ChatApiClient.signIn(world.url, 'bob');
+  const byToken = (token: string): Promise<number> =>
+    bob.ask('GET', '/chat/contacts', undefined, { authorization: `Bearer ${token}` }).then(({ status }) => status);
+  const forged: number[] = [];
+  for (let i = 0; i < 4; i++) forged.push(await byToken(`${bob.token}x`));
+  expect(forged).toEqual([401, 401, 401, 429]);
+  expect(await byToken(bob.token)).toBe(200);
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Contact } from '../../../core/directory/index.ts';
 import type { UserId } from '../../../core/journal/index.ts';
 import type { Presence } from '../../../core/presence/index.ts';
+import { Problem } from '../../../kit/index.ts';
 import { MAX_CONTACTS } from '../limits.ts';
 import { ContactWatch } from './contact-watch.ts';
 
@@ -30,6 +31,7 @@ function fixture(contacts: readonly Contact[]) {
     },
     presence: {
       async watch(_actor, user, tell) {
+        if (user === 'famous') throw new Problem('too-many-watchers', 'Too many watch this user.', { retry: true });
         watchers.set(user, tell);
         return () => void watchers.delete(user);
       },
@@ -93,6 +95,13 @@ test('a directory that is away is reported, and read again at the next change', 
   watch.refresh();
   await settle();
   expect(watchers.size).toBe(1);
+  watch.close();
+});
+
+test('somebody whom too many watch is left out', async () => {
+  const { watch, watchers, failures } = fixture([contact('a'), contact('famous'), contact('b')]);
+  await settle();
+  expect([[...watchers.keys()], failures.length]).toEqual([['a', 'b'], 1]);
   watch.close();
 });
 

@@ -2,7 +2,7 @@ import type { Contact, Directory } from '../../../core/directory/index.ts';
 import type { UserId } from '../../../core/journal/index.ts';
 import type { Actor } from '../../../core/permissions/index.ts';
 import type { Presence, PresenceService } from '../../../core/presence/index.ts';
-import type { Stop } from '../../../kit/index.ts';
+import { Problem, type Stop } from '../../../kit/index.ts';
 import { MAX_CONTACTS } from '../limits.ts';
 
 export interface ContactWatchParts {
@@ -76,10 +76,16 @@ export class ContactWatch {
   async #watch(user: UserId): Promise<void> {
     const party = await this.#parts.directory.party({ by: 'id', value: user });
     if (party === null) return;
-    const stop = await this.#parts.presence.watch(this.#parts.actor, user, (presence) => {
-      if (this.#isOpen) this.#parts.tell(presence, party.name);
-    });
-    if (this.#isOpen) this.#stops.set(user, stop);
-    else stop();
+    try {
+      const stop = await this.#parts.presence.watch(this.#parts.actor, user, (presence) => {
+        if (this.#isOpen) this.#parts.tell(presence, party.name);
+      });
+      if (this.#isOpen) this.#stops.set(user, stop);
+      else stop();
+    } catch (error) {
+      // One who is watched by too many is left out; the others are watched.
+      if (!(error instanceof Problem)) throw error;
+      this.#parts.failed(error);
+    }
   }
 }
