@@ -95,6 +95,54 @@ describe.each(nodes)('bin/tieline.js on $what', ({ node }) => {
   });
 });
 
+/** A command that ends by itself, with what is typed into it. */
+async function command(args: readonly string[], env: Record<string, string>, input = ''): Promise<Outcome> {
+  const running = start(process.execPath, args, env);
+  running.child.stdin?.end(input);
+  const { code } = await running.ended;
+  return { code, output: running.output() };
+}
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+test('from nothing to a server with a user who can sign in', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'tieline-cli-'));
+  folders.push(data);
+  const env = { TIELINE_DATA: data, TIELINE_DATABASE_URL: `sqlite:${data}/t.db`, PORT: '0', SIP_PORT: '0' };
+  const init = await command(['init', '--admin', 'root'], env);
+  expect(init.output).toMatch(/Administrator: root\nPassword of root: \S{16} /);
+  expect((await command(['init'], env)).code).toBe(1);
+  const add = ['user', 'add', 'erin', '--number', '301', '--display-name', 'Erin Eck', '--password-stdin'];
+  expect(await command(add, env, 'sesame\n')).toEqual({ code: 0, output: 'Added user erin (Erin Eck, 301).\n' });
+  expect((await command(add, env, 'sesame\n')).output).toContain('erin: ');
+  expect((await command(['app', 'add', 'crm', '--grant', 'RCC'], env)).code).toBe(0);
+  expect((await command(['device', 'add', 'desk-1', '--user', 'erin'], env)).code).toBe(0);
+  const users = await command(['user', 'list', '--json'], env);
+  expect(JSON.parse(users.output)).toMatchObject([
+    { name: 'erin', number: '301', admin: false },
+    { name: 'root', admin: true },
+  ]);
+  expect((await command(['device', 'list', '--user', 'erin'], env)).output).toContain('desk-1');
+
+  const server = start(process.execPath, ['serve'], env);
+  const url = await until(() => /is ready: (\S+)/.exec(server.output())?.[1], 'the server', 30_000);
+  expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ status: 'ok', tapi: expect.any(String) });
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('tieline_store_commits_total');
+  const authorization = `Basic ${btoa('erin:sesame')}`;
+  const login = await fetch(`${url}/restapi/v1/chat/erin/login`, { method: 'POST', headers: { authorization } });
+  expect(login.status).toBe(200);
+  const second = await command(['user', 'list'], env);
+  expect(second.code).toBe(1);
+  expect(second.output).toContain('Another process has this database open');
+  server.child.kill('SIGTERM');
+  expect(await server.ended).toEqual({ code: 0, signal: null });
+  expect(server.output()).not.toContain('sesame');
+}, 60_000);
+
 test('the web client is built where it is missing or older than its sources', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tieline-web-'));
   folders.push(folder);
