@@ -42,6 +42,7 @@ export class OutgoingCall extends Call implements OutboundUser {
   #guard: Timer | undefined;
   #cause: CallEnd | undefined;
   #byeExtras: LinkRequest = {};
+  #answer: Answered | undefined;
   /** Agreed before there is a dialog: the first INVITE's session timer is read from here. */
   #minSE: number | undefined;
 
@@ -69,6 +70,7 @@ export class OutgoingCall extends Call implements OutboundUser {
 
   /** Resolves when the peer answers; rejects with what it said instead. */
   async answered(): Promise<Answered> {
+    if (this.#answer !== undefined) return this.#answer;
     return await new Promise((resolve, reject) => {
       this.on('answered', resolve);
       const refuse = ({ error, status }: CallEnd): void =>
@@ -211,7 +213,7 @@ export class OutgoingCall extends Call implements OutboundUser {
       branch.acknowledge(undefined);
       this.#step('acknowledged');
     }
-    this.replaces?.hangup();
+    this.#answer = answered;
     this.emit('answered', answered);
     if (!answered.isOffer && this.#state === 'confirmed') this.emit('confirmed', { body: undefined });
   }
@@ -253,6 +255,7 @@ export class OutgoingCall extends Call implements OutboundUser {
     this.#parts.signal?.removeEventListener('abort', this.#abort);
     for (const branch of this.#branches.values()) branch.close();
     this.#branch?.close();
+    this.#answer = undefined;
     this.conclude(this.#cause ?? { by: 'network' });
   }
 }
