@@ -114,7 +114,7 @@ export class SessionClock {
 }
 
 function numberOf(headers: Headers, name: string): number | undefined {
-  const given = headers.valueOf(name);
+  const given = headers.valueWithParams(name);
   return given === undefined ? undefined : seconds(given.value);
 }
 

@@ -1,8 +1,11 @@
 export * from './types.ts';
 export { Headers } from './headers.ts';
 export { Params, quote, unquote, isToken } from './params.ts';
-export { SipUri, parseUri, isSipUri, sameUri, parseHostPort, isIpv4, isIpv6 } from './uri.ts';
-export type { Uri, OtherUri, SipUriParts, HostPort } from './uri.ts';
+export { SipUri, parseUri, isSipUri } from './uri.ts';
+export { isIpv4, isIpv6, parseHostPort } from './host.ts';
+export type { HostPort } from './host.ts';
+export { sameUri } from './same-uri.ts';
+export type { Uri, OtherUri, SipUriParts } from './uri.ts';
 export { NameAddr, parseNameAddr } from './name-addr.ts';
 export type { NameAddrParts } from './name-addr.ts';
 export { Via, parseVia } from './via.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { SyntaxFailure, UnsafeValue } from './errors.ts';
 import { Params } from './params.ts';
-import { MAX_URI_LENGTH, SipUri, isIpv6, isSipUri, parseUri, sameUri } from './uri.ts';
+import { isIpv6 } from './host.ts';
+import { sameUri } from './same-uri.ts';
+import { MAX_URI_LENGTH, SipUri, isSipUri, parseUri } from './uri.ts';
 
 function sip(text: string): SipUri {
   const uri = parseUri(text);

@@ -1,5 +1,7 @@
 import { SyntaxFailure, UnsafeValue } from './errors.ts';
+import { isHost, isPort, parseHostPort } from './host.ts';
 import { Params, isLooseParam } from './params.ts';
+import { escapeUser, unescape } from './uri-escapes.ts';
 
 /** At most this many characters in one URI: far above real ones, below a datagram. */
 export const MAX_URI_LENGTH = 2048;
@@ -226,112 +228,4 @@ function readUriHeaders(text: string): Params {
   }
   if (pairs.length > 128) throw new SyntaxFailure('uri', 'too many headers');
   return new Params(pairs);
-}
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number | undefined;
-}
-
-/** `host`, `host:port`, `[IPv6]`, `[IPv6]:port`. */
-export function parseHostPort(text: string, what: string): HostPort {
-  const bracket = text.charCodeAt(0) === 91 ? text.indexOf(']') : -1;
-  const colon = text.indexOf(':', bracket + 1);
-  const host = (colon < 0 ? text : text.slice(0, colon)).trimEnd().toLowerCase();
-  if (!isHost(host)) throw new SyntaxFailure(what, 'bad host');
-  if (colon < 0) return { host, port: undefined };
-  const digits = text.slice(colon + 1).trim();
-  const port = /^\d{1,10}$/.test(digits) ? Number(digits) : -1;
-  if (!isPort(port)) throw new SyntaxFailure(what, 'bad port');
-  return { host, port };
-}
-
-const HOST_NAME =
-  /^[A-Za-z0-9_](?:[A-Za-z0-9\-_]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9\-_]*[A-Za-z0-9_])?)*\.?$/;
-
-export function isHost(host: string): boolean {
-  if (host.length === 0 || host.length > 255) return false;
-  return host.charCodeAt(0) === 91 ? isIpv6Reference(host) : HOST_NAME.test(host);
-}
-
-/** A bracketed IPv6 address, zone identifiers excluded (RFC 3261 25.1; RFC 5118 4.1 to 4.10). */
-function isIpv6Reference(host: string): boolean {
-  if (host.charCodeAt(host.length - 1) !== 93) return false;
-  return isIpv6(host.slice(1, -1));
-}
-
-export function isIpv6(text: string): boolean {
-  if (text.length < 2 || text.length > 45 || !/^[0-9A-Fa-f:.]+$/.test(text)) return false;
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  let groups = 0;
-  for (const [h, half] of halves.entries()) {
-    if (half === '') continue;
-    const parts = half.split(':');
-    for (const [i, part] of parts.entries()) {
-      const isLast = h === halves.length - 1 && i === parts.length - 1;
-      if (isLast && isIpv4(part)) groups += 2;
-      else if (/^[0-9A-Fa-f]{1,4}$/.test(part)) groups += 1;
-      else return false;
-    }
-  }
-  return halves.length === 2 ? groups <= 7 : groups === 8;
-}
-
-export function isIpv4(text: string): boolean {
-  const parts = text.split('.');
-  return parts.length === 4 && parts.every((p) => /^\d{1,3}$/.test(p) && Number(p) <= 255);
-}
-
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535;
-
-/** Characters a user part may hold unescaped (RFC 3261 25.1, user-unreserved and unreserved). */
-function escapeUser(text: string): string {
-  if (/^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$/.test(text)) return text;
-  let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) {
-    const c = String.fromCharCode(byte);
-    out += /[A-Za-z0-9\-_.!~*'()&=+$,;?/]/.test(c) ? c : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return out;
-}
-
-function unescape(text: string): string {
-  if (!text.includes('%')) return text;
-  const bytes = Buffer.from(
-    text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-    'latin1',
-  );
-  const decoded = bytes.toString('utf8');
-  return decoded.includes('�') ? text : decoded;
-}
-
-/** RFC 3261 19.1.4: whether two URIs mean the same resource. */
-export function sameUri(a: Uri, b: Uri): boolean {
-  if (!isSipUri(a) || !isSipUri(b)) return !isSipUri(a) && !isSipUri(b) && a.toString() === b.toString();
-  if (a.scheme !== b.scheme || a.user !== b.user || a.password !== b.password) return false;
-  if (a.host !== b.host || a.port !== b.port) return false;
-  return sameUriParams(a.params, b.params) && sameUriHeaders(a.headers, b.headers);
-}
-
-/** These count even where only one side has them. */
-const ALWAYS_COMPARED: readonly string[] = ['user', 'ttl', 'method', 'maddr', 'transport'];
-
-function sameUriParams(a: Params, b: Params): boolean {
-  for (const [name, value] of a.entries()) {
-    const other = b.get(name);
-    if (other === undefined) {
-      if (ALWAYS_COMPARED.includes(name.toLowerCase())) return false;
-    } else if (unescape(other).toLowerCase() !== unescape(value ?? '').toLowerCase()) return false;
-  }
-  return ALWAYS_COMPARED.every((name) => !b.has(name) || a.has(name));
-}
-
-function sameUriHeaders(a: Params, b: Params): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, value] of a.entries()) {
-    const other = b.get(name);
-    if (other === undefined || unescape(other) !== unescape(value ?? '')) return false;
-  }
-  return true;
 }

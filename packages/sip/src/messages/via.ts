@@ -1,6 +1,6 @@
 import { SyntaxFailure, UnsafeValue } from './errors.ts';
 import { Params, isToken, parseParams } from './params.ts';
-import { isHost, parseHostPort } from './uri.ts';
+import { isHost, parseHostPort } from './host.ts';
 
 export type ViaTransport = 'UDP' | 'TCP' | 'TLS' | 'WS' | 'WSS' | (string & {});
 

@@ -12,7 +12,7 @@ export interface SubscriptionStatus {
 
 /** Undefined where it is missing (the NOTIFY is broken, RFC 6665 4.1.3). Unknown states count as active. */
 export function readSubscriptionState(headers: Headers): SubscriptionStatus | undefined {
-  const given = headers.valueOf('Subscription-State');
+  const given = headers.valueWithParams('Subscription-State');
   if (given === undefined) return undefined;
   const value = given.value.toLowerCase();
   return {
