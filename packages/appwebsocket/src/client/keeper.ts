@@ -112,7 +112,7 @@ export class Keeper {
 
   #onReady(domain: string): void {
     this.#isUp = true;
-    this.#upAtMs = Date.now();
+    this.#upAtMs = performance.now();
     const queue = this.#queue.splice(0);
     this.#queuedBytes = 0;
     for (const text of queue) this.#link?.send(text);
@@ -126,7 +126,7 @@ export class Keeper {
     this.#isUp = false;
     const isHopeless = error?.code === 'login-failed' && retriesRefused !== true;
     if (this.#isClosed || backOff === undefined || isHopeless) return this.#finish(error);
-    if (wasUp && Date.now() - this.#upAtMs >= backOff.resetAfterMs) this.#attempt = Math.min(this.#attempt, 0);
+    if (wasUp && performance.now() - this.#upAtMs >= backOff.resetAfterMs) this.#attempt = Math.min(this.#attempt, 0);
     const delayMs = this.#attempt < 0 ? 0 : backOffDelayMs(backOff, this.#attempt, Math.random());
     this.#attempt++;
     this.#retryTimer = setTimeout(() => this.#connect(), delayMs);

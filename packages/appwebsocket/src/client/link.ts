@@ -49,7 +49,9 @@ export class Link {
   #isOver = false;
   #loginTimer: ReturnType<typeof setTimeout> | undefined;
   #aliveTimer: ReturnType<typeof setTimeout> | undefined;
-  #heardAtMs = Date.now();
+  #heardAtMs = performance.now();
+  /** KeepAlives since the peer was last heard. */
+  #unanswered = 0;
   #hasHeardEcho = false;
   #isHeld = false;
 
@@ -124,7 +126,8 @@ export class Link {
   }
 
   #heard(): void {
-    this.#heardAtMs = Date.now();
+    this.#heardAtMs = performance.now();
+    this.#unanswered = 0;
   }
 
   #step(input: InitiatorInput): void {
@@ -179,12 +182,14 @@ export class Link {
   /** AW §5.4: KeepAlive when nothing was heard; a peer that has shown that it answers, and stays silent, is dead. */
   #watch(keepAliveMs: number): void {
     const { deadAfterMs = PEER_DEAD_MS } = this.#options;
-    const silentMs = Date.now() - this.#heardAtMs;
-    // While reading is held back, silence says nothing. Pongs always come, echoes of KeepAlive from some peers only.
-    const isDead = deadAfterMs > 0 && silentMs >= deadAfterMs && !this.#isHeld;
+    const silentMs = performance.now() - this.#heardAtMs;
+    // While reading is held back, silence says nothing; nor does it where this program was too busy to ask twice.
+    const isDead = deadAfterMs > 0 && silentMs >= deadAfterMs && this.#unanswered > 1 && !this.#isHeld;
+    // Pongs always come, echoes of KeepAlive from some peers only.
     if (isDead && (this.#hasHeardEcho || this.carrier.ping())) return this.#fail('peer-silent');
     const isQuiet = silentMs >= keepAliveMs;
     if (isQuiet && !this.#isOver) {
+      this.#unanswered++;
       this.answer(KEEP_ALIVE_TEXT);
       this.carrier.ping();
     }

@@ -57,6 +57,21 @@ describe('KeepAlive (AW §5.4)', () => {
     expect(await told.closed).toMatchObject({ code: 'peer-silent', retry: true });
   });
 
+  test('a program that was busy for long does not take its peer for dead', async () => {
+    await using peer = await ScriptedPeer.start();
+    const conn = connect(peer, { keepAliveMs: 20, deadAfterMs: 100 });
+    const told = listen(conn);
+    await until(() => told.events.includes('open'), 'open');
+    for (let round = 0; round < 3; round++) {
+      const since = performance.now();
+      while (performance.now() - since < 150);
+      await until(() => keepAlives(peer.sockets[0]!.received) > 3 * round, 'KeepAlives');
+    }
+    expect(told.events).toEqual(['open']);
+    conn.close();
+    await told.closed;
+  });
+
   test('any frame is a sign of life: pongs of a peer that never echoes suffice', async () => {
     await using peer = await ScriptedPeer.start('silent', (socket) => {
       socket.send({ mt: 'AppChallengeResult', challenge: 'c' });
