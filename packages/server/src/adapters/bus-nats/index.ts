@@ -1,0 +1,1 @@
+export { connectBus, type Bus, type BusOptions } from './bus.ts';
