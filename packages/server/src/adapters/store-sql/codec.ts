@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Call } from '../../core/calls/index.ts';
-import { htmlToPlain, type Message } from '../../core/conversations/index.ts';
+import type { Message } from '../../core/conversations/index.ts';
 import type { App, ChatStream, Contact, Device, DirectoryChanged, User } from '../../core/directory/index.ts';
 import type { ConversationId } from '../../core/journal/index.ts';
 import type { Grant } from '../../core/permissions/index.ts';
@@ -161,32 +161,6 @@ export function messageOf(row: MessageRow): Message {
     attach: row.attach === null ? [] : listOf(row.attach),
     data: row.data === null ? null : objectOf(row.data),
   };
-}
-
-export function messageRow(
-  message: Omit<Message, 'seq'>,
-  at: { readonly num: number; readonly conversation: number; readonly seq: number },
-): MessagesTable {
-  const { id, sender, resource, recipient, type, body, attach, data } = message;
-  return {
-    ...at,
-    id,
-    sender,
-    resource,
-    recipient,
-    at: message.at,
-    type,
-    body,
-    search_text: searchTextOf(message),
-    attach: attach.length === 0 ? null : JSON.stringify(attach),
-    data: data === null ? null : JSON.stringify(data),
-  };
-}
-
-/** What `keywords` is compared with; null where that is the body itself. */
-function searchTextOf(message: Pick<Message, 'type' | 'body'>): string | null {
-  const text = searchable(message.type === 'text/html' ? htmlToPlain(message.body) : message.body);
-  return text === message.body ? null : text;
 }
 
 export function callOf(row: Selectable<CallsTable>): Call {

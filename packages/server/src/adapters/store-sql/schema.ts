@@ -209,7 +209,7 @@ export interface StreamIndexTable {
   position: number;
 }
 
-/** One row: up to which position and which message everything is settled. */
+/** One row: up to which position streams are settled, and up to which message mailboxes and conversations are. */
 export interface SettledTable {
   id: 1;
   position: number;

@@ -37,12 +37,12 @@ export async function serveWriter(
         const outcomes = await writer.commit(ask.units, ask.now);
         highWater.write(epoch, writer.head);
         reply({ is: 'committed', outcomes });
-        if (writer.isSettlingDue) await trying(() => writer.settle());
+        await trying(() => writer.settleDue());
         return;
       }
       case 'sweep':
         await trying(async () => {
-          await writer.settle();
+          await writer.settleAll();
           reply({ is: 'swept', ...(await sweep(connection, { now: ask.now, retentionMs: part.retentionMs })) });
         });
         return;

@@ -9,8 +9,8 @@ import type { SettledTable } from './schema.ts';
  *
  * A message belongs into several places that lie far apart on the disk: the stream and the mailbox of each party. Sorted in one
  * by one, each would cost its own pages in each commit, which was measured at five times the rest. So a commit only appends:
- * `messages`, `entries`, `mail_log`. When this many entries have gathered they are sorted in together (some ten milliseconds,
- * after the askers were told). Readers take what is sorted and add the few that are not.
+ * `messages`, `entries`, `mail_log`. When this many rows have gathered they are sorted in together (some ten milliseconds, after the
+ * askers were told). Readers take what is sorted and add the few that are not.
  */
 export const SETTLE_AFTER = 8_192;
 
@@ -26,6 +26,9 @@ export interface Heads {
   readonly message: number;
   readonly mail: number;
 }
+
+/** Streams and mailboxes are sorted in at different times: what comes meanwhile waits for one of them only. */
+type Part = 'streams' | 'mail';
 
 export class Settler {
   readonly #connection: Connection;
@@ -47,28 +50,37 @@ export class Settler {
     this.#mail = first === undefined ? 0 : first.num - 1;
   }
 
-  isDue(heads: Heads): boolean {
-    return heads.head - this.#settled.position >= this.#after || heads.mail - this.#mail >= this.#after;
+  /** Sorts one part in where enough of it has gathered. */
+  async settleDue(heads: Heads): Promise<void> {
+    if (heads.head - this.#settled.position >= this.#after) await this.#settle('streams', heads);
+    else if (heads.mail - this.#mail >= this.#after || heads.message - this.#settled.message >= this.#after)
+      await this.#settle('mail', heads);
   }
 
-  /** Sorts everything in, in a transaction of its own. */
-  async settle(heads: Heads): Promise<void> {
-    const { position, message } = this.#settled;
-    if (heads.head === position && heads.message === message) return;
+  async settleAll(heads: Heads): Promise<void> {
+    if (heads.head > this.#settled.position) await this.#settle('streams', heads);
+    if (heads.message > this.#settled.message) await this.#settle('mail', heads);
+  }
+
+  async #settle(part: Part, { head, message, mail }: Heads): Promise<void> {
     await this.#connection.begin();
     try {
-      await this.#sortIn(heads);
+      if (part === 'streams') await this.#sortStreamsIn(head);
+      else await this.#sortMailIn(message);
       await this.#connection.commit();
     } catch (error) {
       await this.#connection.rollback();
       throw error;
     }
-    this.#settled = { position: heads.head, message: heads.message };
-    this.#mail = heads.mail;
-    this.#conversations.saved();
+    if (part === 'streams') this.#settled = { ...this.#settled, position: head };
+    else {
+      this.#settled = { ...this.#settled, message };
+      this.#mail = mail;
+      this.#conversations.saved();
+    }
   }
 
-  async #sortIn({ head, message }: Heads): Promise<void> {
+  async #sortStreamsIn(head: Position): Promise<void> {
     const { db } = this.#connection;
     await db
       .insertInto('stream_index')
@@ -82,12 +94,10 @@ export class Settler {
           .orderBy('position'),
       )
       .execute();
-    await this.#sortMailIn();
-    await this.#conversations.save();
-    await db.updateTable('settled').set({ position: head, message }).execute();
+    await db.updateTable('settled').set({ position: head }).execute();
   }
 
-  async #sortMailIn(): Promise<void> {
+  async #sortMailIn(message: number): Promise<void> {
     const { db } = this.#connection;
     const columns = ['user_num', 'conversation', 'seq', 'at', 'message', 'is_own'] as const;
     await db
@@ -113,5 +123,7 @@ export class Settler {
       )
       .execute();
     await db.deleteFrom('mail_log').execute();
+    await this.#conversations.save();
+    await db.updateTable('settled').set({ message }).execute();
   }
 }

@@ -2,15 +2,16 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Connection } from './dialect/connection.ts';
 import { openSqlite } from './dialect/sqlite.ts';
-import { serveReader } from './serve-reader.ts';
-import { serveWriter } from './serve-writer.ts';
 import { failureOf, type ReaderAsk, type WorkerPart, type WriterAsk } from './wire.ts';
 
+/** Each part loads what it needs and no more: a worker starts while somebody waits. */
 async function main(port: MessagePort, part: WorkerPart): Promise<void> {
   if (part.part === 'writer') {
+    const { serveWriter } = await import('./serve-writer.ts');
     const connection = openSqlite(part.file, { readOnly: false });
     inOrder<WriterAsk>(port, await serveWriter(connection, part, (reply) => port.postMessage(reply)));
   } else {
+    const { serveReader } = await import('./serve-reader.ts');
     const open = (): Connection => openSqlite(part.file, { readOnly: true });
     inOrder<ReaderAsk>(
       port,

@@ -60,14 +60,14 @@ export class Writer {
     return this.#counters.head;
   }
 
-  /** So much has gathered that it should be settled now. */
-  get isSettlingDue(): boolean {
-    return this.#settler.isDue(this.#counters);
+  /** Sorts what was written into streams and mailboxes, where enough has gathered; see settle.ts. */
+  settleDue(): Promise<void> {
+    return this.#settler.settleDue({ ...this.#counters });
   }
 
-  /** Sorts what was written into streams and mailboxes; see settle.ts. */
-  settle(): Promise<void> {
-    return this.#settler.settle({ ...this.#counters });
+  /** The same with everything there is. */
+  settleAll(): Promise<void> {
+    return this.#settler.settleAll({ ...this.#counters });
   }
 
   /**

@@ -1,11 +1,12 @@
 import { idempotencyConflict, type Message } from '../../../core/conversations/index.ts';
 import { type ConversationId, type Position, type StreamId, userStream } from '../../../core/journal/index.ts';
-import { flagOf, messageOf, messageRow } from '../codec.ts';
+import { flagOf, messageOf } from '../codec.ts';
 import type { ConversationStandings, Standing } from '../conversations.ts';
 import type { Tables } from '../schema.ts';
 import { numberIn, type Streams } from '../streams.ts';
 import { type AppendUnit, failureOf, type Outcome } from '../wire.ts';
 import type { AppendStatements } from './append-statements.ts';
+import { messageRow } from './message-row.ts';
 
 type Append = AppendUnit['input'];
 
