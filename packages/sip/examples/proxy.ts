@@ -39,8 +39,12 @@ export class Proxy {
     this.clock = new TimerWheel(options.clock ?? systemClock);
     this.#reach = new Reach(transports, options.resolve);
     const user = {
-      onRequest: (transaction: ServerTransaction, request: SipRequest) => void this.#take(transaction, request),
-      onAck: (ack: SipRequest, flow: Flow) => void this.#passAck(ack, flow),
+      onRequest: (transaction: ServerTransaction, request: SipRequest) =>
+        void this.#take(transaction, request).catch((error: unknown) => {
+          transaction.respond(this.layer.reply(request, statusOf(error)));
+        }),
+      // Nobody answers an ACK: what can't be passed on is dropped.
+      onAck: (ack: SipRequest, flow: Flow) => void this.#passAck(ack, flow).catch(statusOf),
     };
     this.layer = new TransactionLayer({ transport: transports, clock: this.clock, ids: randomIds(), timers, user });
   }

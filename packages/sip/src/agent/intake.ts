@@ -147,7 +147,13 @@ export class Intake {
       return this.#respond(transaction, request, 422, { 'Min-SE': minSE });
     const call = new IncomingCall(this.#ground, transaction, request);
     call.replaces = replaced;
-    this.#user.emit('invite', call);
+    try {
+      this.#user.emit('invite', call);
+    } catch (error) {
+      // A header that the application was the first to read.
+      if (error instanceof SyntaxFailure) call.reject(400, { reason: `Bad ${error.what}` });
+      throw error;
+    }
   }
 
   /** RFC 3891 3: the call to be replaced, a status that refuses, or undefined. */

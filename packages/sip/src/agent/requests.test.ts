@@ -16,12 +16,7 @@ beforeEach(() => {
 /** Sends raw lines from alice to bob. */
 async function raw(start: string, lines: readonly string[]): Promise<void> {
   const host = stage.hosts.get('alice')!;
-  const head = [
-    'Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKraw',
-    'From: <sip:a@a>;tag=1',
-    'Call-ID: raw',
-    'Max-Forwards: 70',
-  ];
+  const head = ['Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKraw', 'From: <sip:a@a>;tag=1', 'Call-ID: raw'];
   const text = [`${start} SIP/2.0`, ...head, ...lines, '', ''].join('\r\n');
   await host.send(Buffer.from(text), host.to({ address: '10.0.0.2', port: 5060 }));
   await stage.pass(20);
@@ -119,6 +114,13 @@ describe('what comes in is judged (RFC 3261 8.2)', () => {
     bob.on('subscribe', () => expect.unreachable());
     await raw(start, lines);
     expect(stage.last(new RegExp(`^SIP/2\\.0 ${status}`))).toMatch(pattern);
+    await stage.expectNothingLeft();
+  });
+
+  test('a header that only the application reads: 400, and the call is gone', async () => {
+    bob.on('invite', (call) => void call.invite.headers.maxForwards);
+    await raw('INVITE sip:b@10.0.0.2', ['To: <sip:b@b>', 'CSeq: 1 INVITE', 'Contact: <sip:a@a>', 'Max-Forwards: many']);
+    expect(stage.last(/^SIP\/2\.0 4/)).toMatch(/^SIP\/2\.0 400 Bad Max-Forwards/);
     await stage.expectNothingLeft();
   });
 

@@ -1,3 +1,4 @@
+import { SyntaxFailure } from '../messages/index.ts';
 import type { SipResponse } from '../messages/index.ts';
 
 /** Every way in which asking the library for something can fail by itself; stable codes. */
@@ -61,11 +62,12 @@ const STATUS: Readonly<Record<SipErrorCode, number>> = {
   refused: 480,
 };
 
-/** The status by which a failure is passed on to whoever asked us; 480 where nothing is known. Throws what is no `SipError`. */
+/** The status by which a failure is passed on to whoever asked us; 480 where nothing is known. Throws what is neither of ours. */
 export function statusOf(error: unknown): number {
   if (error === undefined) return 480;
   if (error instanceof Refusal) return error.code === 'unauthorized' ? 403 : error.status;
   if (error instanceof SipError) return STATUS[error.code];
+  if (error instanceof SyntaxFailure) return 400;
   throw error instanceof Error ? error : new TypeError('not an error');
 }
 

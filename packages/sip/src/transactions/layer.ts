@@ -144,9 +144,10 @@ export class TransactionLayer implements TransactionGround {
   /** A response of our own, with a To tag where that is due (RFC 3261 8.2.6.2). */
   reply(request: SipRequest, status: number, reason?: string): SipResponse {
     const response = makeResponse(request, status, reason);
-    const { to } = response.headers;
-    if (status > 100 && to !== undefined && to.tag === undefined)
-      response.headers.set('To', to.withParam('tag', this.#ids.next()));
+    // Not by the parsed To: that one may be what is broken.
+    const to = response.headers.get('To');
+    if (status > 100 && to !== undefined && !/;\s*tag\s*=/i.test(to))
+      response.headers.set('To', `${to};tag=${this.#ids.next()}`);
     return response;
   }
 
