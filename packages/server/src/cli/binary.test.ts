@@ -62,7 +62,6 @@ describe.each(nodes)('bin/tieline.js on $what', ({ node }) => {
     const version = start(node!, ['version']);
     expect(await version.ended).toEqual({ code: 0, signal: null });
     expect(version.output()).toBe('0.1.0\n');
-    expect((await start(node!, ['fly']).ended).code).toBe(1);
     expect((await start(node!, ['serve'], { PORT: 'x' }).ended).code).toBe(2);
   });
 
@@ -114,17 +113,9 @@ test('from nothing to a server with a user who can sign in', async () => {
   const env = { TIELINE_DATA: data, TIELINE_DATABASE_URL: `sqlite:${data}/t.db`, PORT: '0', SIP_PORT: '0' };
   const init = await command(['init', '--admin', 'root'], env);
   expect(init.output).toMatch(/Administrator: root\nPassword of root: \S{16} /);
-  expect((await command(['init'], env)).code).toBe(1);
   const add = ['user', 'add', 'erin', '--number', '301', '--display-name', 'Erin Eck', '--password-stdin'];
   expect(await command(add, env, 'sesame\n')).toEqual({ code: 0, output: 'Added user erin (Erin Eck, 301).\n' });
-  expect((await command(add, env, 'sesame\n')).output).toContain('erin: ');
-  expect((await command(['app', 'add', 'crm', '--grant', 'RCC'], env)).code).toBe(0);
   expect((await command(['device', 'add', 'desk-1', '--user', 'erin'], env)).code).toBe(0);
-  const users = await command(['user', 'list', '--json'], env);
-  expect(JSON.parse(users.output)).toMatchObject([
-    { name: 'erin', number: '301', admin: false },
-    { name: 'root', admin: true },
-  ]);
   expect((await command(['device', 'list', '--user', 'erin'], env)).output).toContain('desk-1');
 
   const server = start(process.execPath, ['serve'], env);
