@@ -41,8 +41,12 @@ export interface HistoryAsk {
 }
 
 export interface ConversationQueries {
-  /** Newest first by (at, id). */
+  /**
+   * Newest first: of one conversation by `seq`, of all of them by `at` and then by the order of storing. Empty where `before`
+   * is unknown. @throws search-too-complex
+   */
   'conversations.history': { input: HistoryAsk; output: readonly Message[] };
+  /** Every conversation that something is kept of for this user (the latest 1,000), the latest first; `unread` may be 0. */
   'conversations.unread': {
     input: { user: UserId };
     output: readonly { conversation: ConversationId; peer: UserId; unread: number; lastAt: number }[];

@@ -51,14 +51,14 @@ export interface Journal<E> {
   head(): Promise<Position>;
   /** The oldest position that still stands; older resume points get `resync`. */
   oldest(): Promise<Position>;
-  /** Entries of `streams` after `after`, in order, at most `limit`; never past `until`. */
+  /** Entries of `streams` after `after`, in order, at most `limit`; never past `until`. @throws resync where some are gone. */
   range(ask: {
     readonly streams: readonly StreamId[];
     readonly after: Position;
     readonly until: Position;
     readonly limit: number;
   }): Promise<JournalRange<E>>;
-  /** All entries after `after`, of every stream, in order: what a node reads to fill a gap. */
+  /** All entries after `after`, of every stream, in order: what a node reads to fill a gap. @throws resync, likewise. */
   tail(ask: { readonly after: Position; readonly limit: number }): Promise<readonly JournalEntry<E>[]>;
 }
 
