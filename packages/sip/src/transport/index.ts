@@ -15,6 +15,6 @@ export type { Listener, ListenerOptions } from './listener.ts';
 export type { TlsIdentity, TlsTrust } from './streams.ts';
 export { DEFAULT_LIMITS, MAX_DATAGRAM_REQUEST } from './limits.ts';
 export type { TransportLimits } from './limits.ts';
-export { defaultPort, fallbackReplyFlow, isSecureProtocol, replyFlow, stampVia, viaFor } from './via.ts';
+export { defaultPort, isSecureProtocol, replyFlow, stampVia, viaFor } from './via.ts';
 export { keepAlive } from './keep-alive.ts';
 export type { KeepAliveOptions } from './keep-alive.ts';

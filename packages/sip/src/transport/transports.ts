@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { systemClock } from '../clock/index.ts';
 import type { Clock, Timer } from '../clock/index.ts';
-import { SyntaxFailure, makeResponse, parseMessage, writeMessage } from '../messages/index.ts';
+import { SyntaxFailure, parseMessage } from '../messages/index.ts';
 import type { ParseFailure, SipMessage, StreamItem } from '../messages/index.ts';
 import { isWildcard, localFor } from './addresses.ts';
+import { Bindings } from './bindings.ts';
 import type { SipConnection } from './connection.ts';
 import { ConnectionTable } from './connections.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -15,8 +15,9 @@ import { TransportFailure } from './port.ts';
 import type { Endpoint, Flow, FlowFinder, Target, Transport } from './port.ts';
 import { dialStream, wireOf } from './streams.ts';
 import type { TlsIdentity, TlsTrust } from './streams.ts';
-import { answerBinding, isStun, readBindingAnswer, writeBindingRequest } from './stun.ts';
-import { replyFlow, stampVia } from './via.ts';
+import { failureOf, refusalOf } from './refusals.ts';
+import { answerBinding, isStun } from './stun.ts';
+import { stampVia } from './via.ts';
 import { dialWebSocket, wireOfWebSocket } from './websocket.ts';
 
 export interface TransportsOptions {
@@ -31,8 +32,6 @@ export interface TransportsOptions {
 
 /** How often overdue connections are looked for. */
 const SWEEP_MS = 1_000;
-/** Unanswered STUN keep-alives at one time: one for each UDP registration of ours. */
-const MAX_BINDINGS = 10_000;
 
 /** Opens all listeners, or none. */
 export async function openTransports(options: TransportsOptions): Promise<SipTransports> {
@@ -53,7 +52,7 @@ export class SipTransports implements Transport, FlowFinder {
   readonly #options: TransportsOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections: ConnectionTable;
-  readonly #bindings = new Map<string, (mapped: Endpoint | undefined) => void>();
+  readonly #bindings = new Bindings();
   #onMessage: ((message: SipMessage, flow: Flow) => void) | undefined;
   #sweep: Timer | undefined;
   #isClosed = false;
@@ -168,12 +167,12 @@ export class SipTransports implements Transport, FlowFinder {
         reject(new TransportFailure('flow-closed', 'no answer to keep-alive')),
       );
     });
-    const transaction = randomBytes(12);
+    let forget: (() => void) | undefined;
     try {
       if (flow.protocol === 'udp') {
-        if (this.#bindings.size >= MAX_BINDINGS) throw new TransportFailure('send-failed', 'too many keep-alives');
-        this.#bindings.set(transaction.toString('hex'), settle);
-        await this.send(writeBindingRequest(transaction), flow);
+        const asked = this.#bindings.ask(settle);
+        forget = () => asked.forget();
+        await this.send(asked.bytes, flow);
       } else {
         const connection = await this.#connectionOf(flow);
         await connection.ping(() => settle(undefined));
@@ -181,7 +180,7 @@ export class SipTransports implements Transport, FlowFinder {
       return await Promise.race([answered, late]);
     } finally {
       timer?.cancel();
-      this.#bindings.delete(transaction.toString('hex'));
+      forget?.();
     }
   }
 
@@ -255,8 +254,7 @@ export class SipTransports implements Transport, FlowFinder {
       listener.udp?.send(answer, remote).catch(() => undefined);
       return;
     }
-    const binding = readBindingAnswer(bytes);
-    if (binding !== undefined) this.#bindings.get(binding.transaction)?.(binding.mapped);
+    this.#bindings.take(bytes);
   }
 
   #takeItem(item: StreamItem, flow: Flow): void {
@@ -264,44 +262,20 @@ export class SipTransports implements Transport, FlowFinder {
     else if (item.kind === 'failure') this.#refuse(item.failure, flow);
   }
 
-  /** A header that turns out to be broken when somebody reads it is a 400 (RFC 3261 8.2, 16.3). */
   #deliver(message: SipMessage, flow: Flow): void {
     try {
       if (message.kind === 'request') stampVia(message.headers, flow);
       this.#onMessage?.(message, flow);
     } catch (error) {
       if (!(error instanceof SyntaxFailure)) throw error;
-      const isAnswered = message.kind === 'request' && message.method !== 'ACK';
-      this.#refuse(
-        {
-          kind: 'failure',
-          code: 'header-value',
-          status: isAnswered ? 400 : undefined,
-          reason: `Bad ${error.what}`,
-          method: message.kind === 'request' ? message.method : undefined,
-          headers: message.headers,
-        },
-        flow,
-      );
+      this.#refuse(failureOf(message, error), flow);
     }
   }
 
-  /** Answers statelessly what can be answered: what has no Via at all is no SIP, and an answer would only serve those who forge senders. */
   #refuse(failure: ParseFailure, flow: Flow): void {
     this.#options.onRefused?.(failure, flow);
-    if (failure.status === undefined || !failure.headers.has('Via')) return;
-    const response = makeResponse(failure, failure.status, failure.reason);
-    let back = flow;
-    try {
-      stampVia(response.headers, flow);
-      back = replyFlow(response, flow);
-      if (response.headers.to?.tag === undefined)
-        response.headers.set('To', `${response.headers.get('To') ?? ''};tag=${randomBytes(6).toString('hex')}`);
-    } catch (error) {
-      // The very header is broken: the answer carries it as it came, to where it came from.
-      if (!(error instanceof SyntaxFailure)) throw error;
-    }
-    this.send(writeMessage(response), back).catch(() => undefined);
+    const refusal = refusalOf(failure, flow);
+    if (refusal !== undefined) this.send(refusal.bytes, refusal.flow).catch(() => undefined);
   }
 
   #scheduleSweep(): void {
@@ -315,7 +289,6 @@ export class SipTransports implements Transport, FlowFinder {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#sweep?.cancel();
-    this.#bindings.clear();
     const closing = this.#listeners.map(async (listener) => {
       await listener.udp?.close();
       await listener.server?.close();

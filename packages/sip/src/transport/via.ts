@@ -1,5 +1,5 @@
 import { Via, Params } from '../messages/index.ts';
-import type { Headers, SipRequest } from '../messages/index.ts';
+import type { Headers } from '../messages/index.ts';
 import type { Flow, Protocol } from './port.ts';
 
 const NAMES: Readonly<Record<Protocol, string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', ws: 'WS', wss: 'WSS' };
@@ -42,27 +42,17 @@ export function stampVia(headers: Headers, flow: Flow): void {
 }
 
 /**
- * Where the response to a stamped request goes (RFC 3261 18.2.2, RFC 3581 4): on a connection the way it came; by UDP to `maddr`,
- * or to `received` and `rport`, or to the port in Via.
+ * Where the responses to a stamped request go (RFC 3261 18.2.2, RFC 3581 4): on a connection the way it came, by UDP to where it came from,
+ * with rport to the very port. When the connection is gone the client listens at its sent-by port. `maddr` is for multicast and not honoured.
  */
-export function replyFlow(request: Pick<SipRequest, 'headers'>, flow: Flow): Flow {
-  if (flow.protocol !== 'udp') return flow;
+export function replyFlow(request: { readonly headers: Headers }, flow: Flow): Flow {
   const via = request.headers.via;
   if (via === undefined) return flow;
-  if (via.params.has('rport') && !via.params.has('maddr')) return flow;
-  const port = via.port ?? 5060;
-  const maddr = via.params.get('maddr');
-  const isMulticast = maddr !== undefined && /^\d+\.\d+\.\d+\.\d+$/.test(maddr);
-  return { ...flow, remote: { address: isMulticast ? maddr : flow.remote.address, port } };
-}
-
-/** When the connection of a reliable request is gone the response goes to a new one (RFC 3261 18.2.2). */
-export function fallbackReplyFlow(request: Pick<SipRequest, 'headers'>, flow: Flow): Flow | undefined {
-  const via = request.headers.via;
-  if (via === undefined || flow.protocol === 'udp' || flow.protocol === 'ws' || flow.protocol === 'wss')
-    return undefined;
-  const { protocol, local, remote } = flow;
-  return { protocol, local, remote: { address: remote.address, port: via.port ?? defaultPort(protocol) } };
+  const { address } = flow.remote;
+  if (flow.protocol === 'udp')
+    return via.params.has('rport') ? flow : { ...flow, remote: { address, port: via.port ?? defaultPort('udp') } };
+  if (flow.connection?.isOpen === true || flow.protocol === 'ws' || flow.protocol === 'wss') return flow;
+  return { ...flow, remote: { address, port: via.port ?? defaultPort(flow.protocol) }, connection: undefined };
 }
 
 /** IPv6 with the brackets of RFC 3261 25.1. */
