@@ -9,16 +9,16 @@ import type { SipConnection } from './connection.ts';
 import { ConnectionTable } from './connections.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { TransportLimits } from './limits.ts';
-import { openListener, wireSocket, wireWebSocket } from './listener.ts';
+import { dial } from './dial.ts';
+import { openListener, wireWebSocket } from './listener.ts';
 import type { Listener, ListenerOptions } from './listener.ts';
 import { TransportFailure } from './port.ts';
 import type { Endpoint, Flow, FlowFinder, Target, Transport } from './port.ts';
-import { dialStream, wireOf } from './streams.ts';
 import type { TlsIdentity, TlsTrust } from './streams.ts';
 import { failureOf, refusalOf } from './refusals.ts';
 import { answerBinding, isStun } from './stun.ts';
 import { stampVia } from './via.ts';
-import { dialWebSocket, wireOfWebSocket } from './websocket.ts';
+import { wireOfWebSocket } from './websocket.ts';
 
 export interface TransportsOptions {
   readonly listeners: readonly ListenerOptions[];
@@ -193,30 +193,13 @@ export class SipTransports implements Transport, FlowFinder {
   }
 
   async #open(flow: Flow): Promise<SipConnection> {
-    const { protocol, local, remote, serverName } = flow;
     const bound = this.#listenerOf(flow)?.local.address;
-    const localAddress = bound === undefined || isWildcard(bound) ? undefined : bound;
-    const timeoutMs = this.#limits.connectTimeoutMs;
-    const trust = this.#options.trust ?? {};
-    const tls = { trust, serverName: serverName ?? remote.address };
-    if (protocol === 'ws' || protocol === 'wss') {
-      const socket = await dialWebSocket({ remote, timeoutMs, ...(protocol === 'wss' ? { tls } : {}) });
-      const wire = wireOfWebSocket(socket);
-      const connection = this.#connections.add({ protocol, local, remote, serverName, isAccepted: false, wire });
-      socket.on('error', () => undefined);
-      wireWebSocket(socket, connection);
-      socket.resume();
-      return this.#unlessClosed(connection);
-    }
-    const socket = await dialStream({ remote, localAddress, timeoutMs, ...(protocol === 'tls' ? { tls } : {}) });
-    const wire = wireOf(socket);
-    const connection = this.#connections.add({ protocol, local, remote, serverName, isAccepted: false, wire });
-    socket.on('error', () => undefined);
-    wireSocket(socket, connection);
-    return this.#unlessClosed(connection);
-  }
-
-  #unlessClosed(connection: SipConnection): SipConnection {
+    const connection = await dial(flow, {
+      connections: this.#connections,
+      trust: this.#options.trust ?? {},
+      timeoutMs: this.#limits.connectTimeoutMs,
+      localAddress: bound === undefined || isWildcard(bound) ? undefined : bound,
+    });
     if (this.#isClosed) connection.destroy();
     return connection;
   }
