@@ -409,7 +409,7 @@ describe('who may', () => {
   });
 });
 
-test("a failing location is the caller's affair, in the background too", async () => {
+test('a failing location is told, and a 500; in the background too', async () => {
   const failing = new Error('disk');
   const errors: unknown[] = [];
   const fail = (): Promise<never> => Promise.reject(failing);
@@ -417,10 +417,13 @@ test("a failing location is the caller's affair, in the background too", async (
     location: { find: fail, update: fail, expire: fail, dropConnection: fail, size: 0 },
     onError: (error) => errors.push(error),
   });
-  await expect(ask({ contacts: ['<sip:a@b>'] })).rejects.toBe(failing);
+  const response = await ask({ contacts: ['<sip:a@b>'] });
+  expect([response.status, response.headers.retryAfter]).toEqual([500, 30]);
   clock.advance(5_000);
   await settle();
-  expect(errors).toEqual([failing]);
+  expect(errors).toEqual([failing, failing]);
+  open({ location: { find: fail, update: fail, expire: async () => [], dropConnection: fail, size: 0 } });
+  await expect(ask({ contacts: ['<sip:a@b>'] })).rejects.toBe(failing);
 });
 
 test.each<[string, number]>([

@@ -36,14 +36,14 @@ export interface RegistrarOptions {
   readonly onChange?: (aor: string, bindings: readonly Binding[], cause: ChangeCause) => void;
   /** Hears of credentials that were wrong: to slow down those who guess. */
   readonly onRefused?: (username: string, flow: Flow, cause: string) => void;
-  /** Hears of errors of the location in the background. */
+  /** Hears of errors of the location and of the secrets, which the client then sees as 500. Without it `handle` rejects with them. */
   readonly onError?: (error: unknown) => void;
 }
 
 const EXTENSIONS: readonly string[] = ['path', 'outbound'];
 /** Bindings that are over are not found any more; this is how soon they are also cleared away and told. */
 const SWEEP_MS = 5_000;
-/** When the location is full. */
+/** When the location is full, or fails. */
 const RETRY_AFTER_S = 30;
 
 /**
@@ -70,13 +70,13 @@ export class Registrar {
     this.#scheduleSweep();
   }
 
-  /** The answer to a REGISTER. Rejects only where the location or the secrets fail. */
+  /** The answer to a REGISTER. */
   async handle(request: SipRequest, flow: Flow): Promise<SipResponse> {
     let response: SipResponse;
     try {
       response = await this.#decide(request, flow);
     } catch (error) {
-      response = refusalFor(request, error);
+      response = refusalFor(request, error) ?? this.#fail(request, error);
     }
     const { to } = response.headers;
     if (to !== undefined && to.tag === undefined)
@@ -94,6 +94,15 @@ export class Registrar {
   close(): void {
     this.#isClosed = true;
     this.#sweep?.cancel();
+  }
+
+  #fail(request: SipRequest, error: unknown): SipResponse {
+    const { onError } = this.#options;
+    if (onError === undefined) throw error;
+    onError(error);
+    const response = makeResponse(request, 500);
+    response.headers.add('Retry-After', RETRY_AFTER_S);
+    return response;
   }
 
   async #decide(request: SipRequest, flow: Flow): Promise<SipResponse> {
@@ -191,14 +200,15 @@ export class Registrar {
   }
 }
 
-function refusalFor(request: SipRequest, error: unknown): SipResponse {
+/** The answer to what is the client's fault, or a lack of room. */
+function refusalFor(request: SipRequest, error: unknown): SipResponse | undefined {
   if (error instanceof SyntaxFailure) return makeResponse(request, 400, `Bad ${error.what}`);
   if (error instanceof LocationFull) {
     const response = makeResponse(request, 503);
     response.headers.add('Retry-After', RETRY_AFTER_S);
     return response;
   }
-  if (!(error instanceof RegisterRefusal)) throw error;
+  if (!(error instanceof RegisterRefusal)) return undefined;
   const response = makeResponse(request, error.status, error.reason);
   for (const [name, value] of error.headers) response.headers.add(name, value);
   return response;

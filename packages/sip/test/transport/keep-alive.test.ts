@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { scaled, seedOf, seeded } from '../../../../test/kit/scale.ts';
 import { until } from '../../../../test/kit/wait.ts';
 import { keepAlive } from '../../src/index.ts';
 import type { Endpoint } from '../../src/index.ts';
-import { answerBinding, readBindingAnswer, writeBindingRequest } from '../../src/transport/stun.ts';
+import { answerBinding, isStun, readBindingAnswer, writeBindingRequest } from '../../src/transport/stun.ts';
 import { FakeClock, settle } from '../fake-clock.ts';
 import { closing, flowTo, openSide, rawOptions, rawTcp, rawUdp } from './stand.ts';
 
@@ -48,6 +49,19 @@ test.each([
   const bytes = writeBindingRequest(new Uint8Array(12));
   bytes[at] = value;
   expect(answerBinding(bytes, { address: '127.0.0.1', port: 1 })).toBeUndefined();
+});
+
+test('broken STUN does no harm', () => {
+  const random = seeded(seedOf('stun'));
+  const good = answerBinding(writeBindingRequest(new Uint8Array(12)), { address: '2001:db8::1', port: 5060 });
+  for (let i = 0; i < scaled({ verify: 20_000, soak: 500_000 }); i++) {
+    const bytes = Buffer.from(good ?? []).subarray(0, 20 + Math.floor(random() * 25));
+    for (let left = 1 + random() * 4; left > 0; left--)
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    if (!isStun(bytes)) continue;
+    answerBinding(bytes, { address: '::ffff:192.0.2.1', port: 1 });
+    readBindingAnswer(bytes);
+  }
 });
 
 test.each(['udp', 'tcp', 'tls', 'ws', 'wss'] as const)('%s: a probe is answered', async (protocol) => {
