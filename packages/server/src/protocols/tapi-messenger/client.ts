@@ -13,6 +13,13 @@ export interface Report {
   readonly position?: string;
 }
 
+/** What one copy of a message has of its own. */
+export interface Extra {
+  readonly headers?: readonly Header[];
+  /** Where it was sent to, for a subscription to a pattern. */
+  readonly destination?: string;
+}
+
 /** A connected STOMP session, as the application sees it. */
 export interface Client {
   /** TM SJ-50: what the page calls its session. Not unique. */
@@ -29,7 +36,7 @@ export interface Client {
   whenWritable(run: () => void): void;
   /** Own subscriptions to exactly this destination. */
   subscriptionsTo(destination: string): readonly Subscription[];
-  send(subscription: Subscription, message: SharedMessage, headers?: readonly Header[]): void;
+  send(subscription: Subscription, message: SharedMessage, extra?: Extra): void;
   /** To `/user/queue/errors`, if the session listens there. */
   report(report: Report): void;
   end(code: number, reason: string): void;

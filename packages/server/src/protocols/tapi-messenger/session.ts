@@ -6,7 +6,7 @@ import { Application, type ApplicationParts } from './application/application.ts
 import { ERRORS } from './application/destinations.ts';
 import { refusalReport } from './application/errors.ts';
 import { understandSnippet } from './application/seed-snippet.ts';
-import type { Client, Report } from './client.ts';
+import type { Client, Extra, Report } from './client.ts';
 import { Beats } from './beats.ts';
 import { InFlight, type Outcome } from './in-flight.ts';
 import { FrameInput } from './frame-input.ts';
@@ -126,14 +126,14 @@ export class StompSession implements ConnectionHandler, Client {
     return [...this.#state.subscriptions.values()].filter((known) => known.destination === destination);
   }
 
-  send(subscription: Subscription, message: SharedMessage, headers: readonly Header[] = []): void {
+  send(subscription: Subscription, message: SharedMessage, extra: Extra = {}): void {
     if (this.signal.aborted) return;
     this.#beats.sent();
     message.sendTo(this.#connection, this.#state.version, {
-      destination: subscription.destination,
+      destination: extra.destination ?? subscription.destination,
       subscription: subscription.id,
       messageId: `${this.label}-${++this.#messages}`,
-      headers,
+      headers: extra.headers ?? [],
     });
   }
 

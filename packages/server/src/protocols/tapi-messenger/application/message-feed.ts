@@ -126,7 +126,7 @@ export class MessageFeed implements Sink, LiveSink {
   }
 
   #send(shared: SharedMessage, headers: readonly Header[]): void {
-    if (this.#isOpen) this.#client.send(this.#subscription, shared, headers);
+    if (this.#isOpen) this.#client.send(this.#subscription, shared, { headers });
   }
 }
 

@@ -45,7 +45,7 @@ export class Topics {
     for (const { client, subscription } of this.#byName.get(destination) ?? []) client.send(subscription, message);
     if (isServerTopic(destination)) return;
     for (const { client, subscription } of this.#patterns)
-      if (matchesPattern(subscription.destination, destination)) client.send(subscription, message);
+      if (matchesPattern(subscription.destination, destination)) client.send(subscription, message, { destination });
   }
 }
 
