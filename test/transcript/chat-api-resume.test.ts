@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ChatApiClient, type EventLog } from '../kit/chat-api-client.ts';
 import { ChatApiWorld } from '../kit/chat-api-world.ts';
 import { CuttingProxy } from '../kit/cutting-proxy.ts';
@@ -8,6 +8,7 @@ import { until } from '../kit/wait.ts';
 const MESSAGES = scaled({ verify: 2_000, soak: 20_000 });
 /** Requests of the sender under way at a time. */
 const WINDOW = 16;
+vi.setConfig({ testTimeout: scaled({ verify: 90_000, soak: 600_000 }) });
 
 let world: ChatApiWorld;
 beforeAll(async () => {
@@ -65,7 +66,7 @@ test(`a stream of ${MESSAGES} messages is cut again and again: nothing is lost`,
   await sendAll(alice, 'bob', 'cut', (done) => {
     if (done % 97 === 0) proxy.cut();
   });
-  await until(() => new Set(bobSees.bodies).size >= MESSAGES, 'everything told', 20_000);
+  await until(() => new Set(bobSees.bodies).size >= MESSAGES, 'everything told', 30_000);
   expectWhole(bobSees, 'cut');
   expect(bobSees.opened).toBeGreaterThan(3);
   expect(bobSees.of('reset')).toEqual([]);
@@ -82,7 +83,7 @@ test('the server is restarted in the middle: the stream goes on by itself', asyn
     if (done === Math.floor(MESSAGES / 2)) restarts.push(world.restart());
   });
   await Promise.all(restarts);
-  await until(() => last(bobSees) >= MESSAGES, 'everything told', 20_000);
+  await until(() => last(bobSees) >= MESSAGES, 'everything told', 30_000);
   expectWhole(bobSees, 'restart');
   expect(bobSees.of('reset', 'end')).toEqual([]);
   // The chat stream is the same, and so is the token.
