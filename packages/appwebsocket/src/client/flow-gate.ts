@@ -26,9 +26,21 @@ export class FlowGate<T> {
 
   /** Delivers `item` now, or keeps it until nobody holds. */
   take(item: T, size: number): void {
+    // Most messages find nobody before them, and need not queue.
+    if (!this.#isDelivering && this.#holders.size === 0 && this.#queue.length === 0) return this.#pass(item);
     this.#queue.push({ item, size });
     this.queuedSize += size;
     this.#pump();
+  }
+
+  #pass(item: T): void {
+    this.#isDelivering = true;
+    try {
+      this.#deliver(item);
+    } finally {
+      this.#isDelivering = false;
+      this.#settle();
+    }
   }
 
   hold(holder: object): void {

@@ -97,11 +97,13 @@ export class Link {
 
   /** Ends this life. `error` says why, where it was not wished for. */
   close(error?: AppWebsocketError, code = 1000): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#error = error;
+    if (!this.#isOver) {
+      this.#isOver = true;
+      this.#error = error;
+      this.carrier.close(code, error === undefined ? '' : ERRORS[error.code].text);
+    }
+    // What is held back would hold back the end too.
     this.gate.clear();
-    this.carrier.close(code, error === undefined ? '' : ERRORS[error.code].text);
   }
 
   /** Ends it without waiting for a peer that does not listen. */

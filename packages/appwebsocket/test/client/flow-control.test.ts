@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
 import type { Report, Role } from './flow-process.ts';
+import { openResources } from '../service/kit.ts';
 import { connect, listen, opened, ScriptedPeer } from './kit.ts';
 
 const MIB = 1024 * 1024;
@@ -147,6 +148,23 @@ describe('setFlowControl', () => {
     expect(await told.closed).toBeUndefined();
     expect(told.texts).toHaveLength(1);
     expect((await until(() => peer.sockets[0]!.closed, 'closed')).code).toBe(1000);
+  });
+
+  test('close ends a connection whose peer has gone while messages were held back', async () => {
+    const sockets = (): number => openResources()['TCPSocketWrap'] ?? 0;
+    await using peer = await ScriptedPeer.start();
+    const before = sockets();
+    const conn = connect(peer, { keepAliveMs: 5 }).setFlowControl(true);
+    const told = listen(conn);
+    await until(() => told.events.includes('open'), 'open');
+    for (let n = 0; n < 10; n++) peer.sockets[0]!.send({ mt: 'N', n });
+    await until(() => told.texts.length === 1, 'one message');
+    peer.sockets[0]!.socket.terminate();
+    await until(() => sockets() <= before, 'both sockets are gone');
+    expect(told.events).toEqual(['open']);
+    conn.close();
+    expect(await told.closed).toMatchObject({ code: 'connection-lost' });
+    expect(told.texts).toHaveLength(1);
   });
 
   test('a silent peer is not taken for dead while reading is held back', async () => {
