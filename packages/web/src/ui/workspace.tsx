@@ -55,7 +55,7 @@ function Notice(): ReactNode {
   const controller = useController();
   const { notice } = useTieline();
   return (
-    <div className="notice" role="alert">
+    <div className="notice">
       {notice !== null && (
         <Notification
           color="red"
