@@ -18,8 +18,8 @@ export interface Row {
 
 const MESSAGE_FLOOR = 0.85;
 const LOGIN_FLOOR = 0.8;
-/** The middle one counts; one more before them warms up. */
-const ROUNDS = 7;
+/** All together count, after one more that warms up. */
+const ROUNDS = 5;
 
 interface Subjects {
   readonly bare: Subject;
@@ -34,16 +34,15 @@ interface Comparison extends Subjects {
   readonly work: () => Promise<unknown>;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /**
  * Both do the same work at the same time under the same load, so that whatever else the machine does hits both; what
  * is compared is the processor time each of the two processes spent, all its threads together.
  */
 async function compare({ name, floor, count, work, bare, library }: Comparison): Promise<Row> {
-  const rates: number[] = [];
-  const ratios: number[] = [];
+  const bareSeconds: number[] = [];
+  const ourSeconds: number[] = [];
   let agentShare = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const before = [await bare.cpuSeconds(), await library.cpuSeconds()] as const;
@@ -52,24 +51,19 @@ async function compare({ name, floor, count, work, bare, library }: Comparison):
     await work();
     const { user, system } = process.cpuUsage(agentBefore);
     const share = (user + system) / 1000 / (performance.now() - startMs);
-    const [bareSeconds, ourSeconds] = [(await bare.cpuSeconds()) - before[0], (await library.cpuSeconds()) - before[1]];
+    const after = [await bare.cpuSeconds(), await library.cpuSeconds()] as const;
     if (round === 0) continue;
-    rates.push(count / ourSeconds);
-    ratios.push(bareSeconds / ourSeconds);
+    bareSeconds.push(after[0] - before[0]);
+    ourSeconds.push(after[1] - before[1]);
     agentShare = Math.max(agentShare, share);
   }
-  const ratio = median(ratios);
-  const each = ratios.map((r) => r.toFixed(2)).join(' ');
+  const ratio = sum(bareSeconds) / sum(ourSeconds);
+  const each = bareSeconds.map((seconds, round) => (seconds / (ourSeconds[round] as number)).toFixed(2)).join(' ');
   console.log(
     `${name}: ratio ${ratio.toFixed(2)} (${each}), load agent at ${Math.round(agentShare * 100)} % of a core`,
   );
-  return {
-    name,
-    value: Math.round(median(rates)),
-    unit: 'a second of one core',
-    ratio: Number(ratio.toFixed(3)),
-    floor,
-  };
+  const value = Math.round((count * ROUNDS) / sum(ourSeconds));
+  return { name, value, unit: 'a second of one core', ratio: Number(ratio.toFixed(3)), floor };
 }
 
 const CONNECTIONS = 16;
@@ -93,7 +87,7 @@ const how = (burst: number): string => (burst === 1 ? 'one at a time' : `${burst
 /** Requests and answers through a server; the load writes frames made beforehand. */
 async function acceptorRow(subjects: Subjects, ports: Ports, burst: number): Promise<Row> {
   const frames = Buffer.concat(Array.from({ length: burst }, (_, n) => maskedFrame(request(n))));
-  const rounds = Math.ceil((burst === 1 ? 8_000 : 40_000) / burst / CONNECTIONS);
+  const rounds = Math.ceil((burst === 1 ? 16_000 : 40_000) / burst / CONNECTIONS);
   const open = async (port: number): Promise<readonly RawSocket[]> =>
     Promise.all(Array.from({ length: CONNECTIONS }, () => new RawSocket(port, true).open()));
   const [bareSockets, ourSockets] = [await open(ports.bare), await open(ports.library)];
@@ -119,7 +113,7 @@ interface Ports {
 }
 
 function loginRow(subjects: Subjects, ports: Ports): Promise<Row> {
-  const count = 600;
+  const count = 1_000;
   const echo = maskedFrame(request(1));
   const connect = async (port: number, talk: (socket: RawSocket) => Promise<void>): Promise<void> => {
     const socket = await new RawSocket(port, true).open();
@@ -178,7 +172,7 @@ async function clientRow(server: Server, burst: number): Promise<Row> {
   await bare.told('isOpen');
   await using library = new Subject('library-client', `${url}/login`, ...args);
   await library.told('isOpen');
-  const messages = burst === 1 ? 8_000 : 40_000;
+  const messages = burst === 1 ? 16_000 : 40_000;
   const drive = async (subject: Subject): Promise<void> => {
     const done = subject.told('isDone');
     subject.order({ order: 'drive', messages });

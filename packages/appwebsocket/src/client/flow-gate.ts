@@ -33,16 +33,6 @@ export class FlowGate<T> {
     this.#pump();
   }
 
-  #pass(item: T): void {
-    this.#isDelivering = true;
-    try {
-      this.#deliver(item);
-    } finally {
-      this.#isDelivering = false;
-      this.#settle();
-    }
-  }
-
   hold(holder: object): void {
     this.#holders.add(holder);
   }
@@ -64,6 +54,20 @@ export class FlowGate<T> {
     this.queuedSize = 0;
     this.#holders.clear();
     this.#pump();
+  }
+
+  #pass(item: T): void {
+    this.#isDelivering = true;
+    try {
+      this.#deliver(item);
+    } catch (error) {
+      this.#isDelivering = false;
+      this.#settle();
+      throw error;
+    }
+    this.#isDelivering = false;
+    if (this.#queue.length === 0) this.#settle();
+    else this.#pump();
   }
 
   #pump(): void {

@@ -9,6 +9,8 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** How long making a connection may take. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
+const ignore = (): void => undefined;
+
 /** A WebSocket of the `ws` package, connecting. */
 export const openCarrier: OpenCarrier = (url, events, options) => {
   const { ca, rejectUnauthorized, headers } = options;
@@ -34,6 +36,11 @@ export class WsCarrier implements Carrier {
   private isCorked = false;
   private waiters: (() => void)[] = [];
   private closeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  private readonly uncork = (): void => {
+    this.isCorked = false;
+    this.stream?.uncork();
+  };
 
   constructor(socket: WebSocket, events: CarrierEvents, stream?: Duplex) {
     this.socket = socket;
@@ -69,13 +76,10 @@ export class WsCarrier implements Carrier {
     if (stream !== undefined && !this.isCorked) {
       this.isCorked = true;
       stream.cork();
-      process.nextTick(() => {
-        this.isCorked = false;
-        stream.uncork();
-      });
+      process.nextTick(this.uncork);
     }
     // A failed write closes the socket, and `closed` tells.
-    this.socket.send(text, () => undefined);
+    this.socket.send(text, ignore);
   }
 
   close(code: number, reason: string): void {
