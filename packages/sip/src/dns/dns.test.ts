@@ -29,6 +29,7 @@ beforeAll(async () => {
       'one.example.com': ['192.0.2.1'],
       'two.example.com': ['192.0.2.2', '192.0.2.3'],
       'plain.example.com': ['192.0.2.9'],
+      'three.example.com': ['192.0.2.4', '192.0.2.5', '192.0.2.6'],
       'both.example.com': ['192.0.2.20'],
     },
     aaaa: { 'both.example.com': ['20010db8000000000000000000000020'] },
@@ -40,6 +41,7 @@ beforeAll(async () => {
       '_sip._tcp.srv-only.com': [srv('two.example.com', 5091)],
       '_sip._udp.closed.com': [srv('.', 0)],
       '_sip._udp.many.com': Array.from({ length: 20 }, (_, i) => srv('one.example.com', 6000 + i, i)),
+      '_sip._udp.more.com': Array.from({ length: 20 }, (_, i) => srv('three.example.com', 6000 + i, i)),
       '_sip._ws.naptr-ws.com': [srv('one.example.com', 8080)],
     },
     naptr: {
@@ -140,6 +142,7 @@ describe('RFC 3263 4, against a name server', () => {
 
   test('targets are bounded', async () => {
     expect(await find('sip:many.com')).toHaveLength(MAX_TARGETS);
+    expect(await find('sip:more.com')).toHaveLength(MAX_TARGETS);
   });
 
   test.each([

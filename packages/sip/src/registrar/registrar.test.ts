@@ -264,6 +264,17 @@ describe('flows: RFC 3327, RFC 5626', () => {
     expect(changes.at(-1)).toBe(`connection ${BOB} 1`);
   });
 
+  test('a location that is slow to forget does not lead to a dead connection', async () => {
+    const slow = new MemoryLocation({ now: () => clock.now() });
+    slow.dropConnection = () => Promise.resolve([]);
+    open({ location: slow });
+    const connection = new FakeConnection('c1');
+    await ask({ contacts: ['<sip:bob@10.0.0.1;transport=tcp>'] }, connection.flow);
+    connection.close();
+    expect(slow.size).toBe(1);
+    expect(await bound()).toEqual([]);
+  });
+
   test('a connection that ended while its REGISTER was looked at leaves nothing', async () => {
     const connection = new FakeConnection('c1');
     connection.close();
