@@ -1,4 +1,4 @@
-import { MAX_CALLS_IN_WORK, MAX_UNAUTHENTICATED_SOCKETS } from '../wire/bounds.ts';
+import { LOGIN_TIMEOUT_MS, MAX_CALLS_IN_WORK, MAX_UNAUTHENTICATED_SOCKETS } from '../wire/bounds.ts';
 
 /** Text frames, binary frames and pings before the login: a login takes three, KeepAlive and early requests some more. */
 export const MAX_FRAMES_BEFORE_LOGIN = 128;
@@ -36,11 +36,12 @@ export interface ServiceLimits {
   readonly accountFailures: FailureRate;
 }
 
-export const SERVICE_LIMITS: Omit<ServiceLimits, 'loginTimeoutMs'> & { readonly loginTimeoutMs: number } = {
+/** What holds unless a program says otherwise. */
+export const SERVICE_LIMITS: ServiceLimits = {
   unauthenticatedSockets: MAX_UNAUTHENTICATED_SOCKETS,
   connections: MAX_CONNECTIONS,
   callsInWork: MAX_CALLS_IN_WORK,
-  loginTimeoutMs: 30_000,
+  loginTimeoutMs: LOGIN_TIMEOUT_MS,
   pingMs: PING_MS,
   addressFailures: ADDRESS_FAILURES,
   accountFailures: ACCOUNT_FAILURES,

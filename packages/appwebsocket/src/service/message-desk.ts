@@ -6,6 +6,7 @@ import type { ApiObject } from './api-object.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { JsonApiConnection } from './json-api.ts';
 import { PbxApiConnection } from './pbx-api.ts';
+import { isPromise } from './promises.ts';
 import type { ServiceConnection } from './service-connection.ts';
 import type { Call, Handler } from './service-options.ts';
 import { Refusal } from './service-options.ts';
@@ -95,7 +96,7 @@ export class MessageDesk {
   #run(callback: () => void | Promise<void>): void {
     try {
       const promise = callback();
-      if (!(promise instanceof Promise)) return;
+      if (!isPromise(promise)) return;
       const holder = {};
       this.#gate.hold(holder);
       void this.#settle(promise).then(() => this.#gate.release(holder));
@@ -115,7 +116,7 @@ export class MessageDesk {
   #work(handler: Handler, envelope: Envelope): void {
     try {
       const result = handler(envelope.message, new CallInWork(this.#connection, envelope));
-      if (result instanceof Promise) this.#wait(result, envelope);
+      if (isPromise(result)) this.#wait(Promise.resolve(result), envelope);
       else this.#finish(envelope, result);
     } catch (error) {
       this.#fail(envelope, error);

@@ -1,4 +1,5 @@
 import type { PasswordAnswer, PasswordRequest } from '../handshake/acceptor-model.ts';
+import { isPromise } from './promises.ts';
 import type { FoundPassword, PasswordSource } from './service-options.ts';
 
 /** What the owner of the passwords answers, in the handshake's words. Rejects where the look-up does. */
@@ -7,7 +8,7 @@ export function askPassword(
   request: PasswordRequest,
 ): PasswordAnswer | Promise<PasswordAnswer> {
   const found = typeof source === 'function' ? source(request) : source;
-  return found instanceof Promise ? found.then(answerOf) : answerOf(found);
+  return isPromise(found) ? Promise.resolve(found).then(answerOf) : answerOf(found);
 }
 
 function answerOf(found: FoundPassword): PasswordAnswer {

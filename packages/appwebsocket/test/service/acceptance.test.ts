@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
+import { AppWebsocketClient } from '../../src/client/connection.ts';
 import { appLoginDigest, appSessionKey, decryptWith, encryptWith, hashWith } from '../../src/crypto/digests.ts';
 import { infoOfObject, loggedIn, loginText, PASSWORD, RawPeer, TestService } from './kit.ts';
 
@@ -196,6 +197,23 @@ describe('an app service', () => {
     expect(await peer.next('KeepAlive')).toEqual({ mt: 'KeepAlive' });
     expect(seen).toHaveLength(2);
     expect(peer.received).toEqual([]);
+  });
+
+  test('KeepAlive holds an idle connection for 10 intervals, and two ends of our own make no echo loop', async () => {
+    await using tested = await TestService.start({ limits: { pingMs: 40 } });
+    const client = AppWebsocketClient.connect(tested.url, PASSWORD, 'tool', '', '', '', '', { keepAliveMs: 20 });
+    let frames = 0;
+    let isClosed = false;
+    tested.server.on('connection', (socket) => socket.on('data', () => frames++));
+    client.onclose(() => (isClosed = true));
+    await new Promise<void>((resolve) => client.onopen(() => resolve()));
+    const startMs = performance.now();
+    await until(() => frames >= 20 && performance.now() - startMs >= 200);
+    // A loop would make thousands.
+    expect(frames).toBeLessThan(((performance.now() - startMs) / 20) * 4 + 20);
+    expect(isClosed).toBe(false);
+    expect(tested.service.connections).toHaveLength(1);
+    client.close();
   });
 
   test('answers CheckBuild before and after the login', async () => {

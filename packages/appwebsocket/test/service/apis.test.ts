@@ -21,6 +21,8 @@ describe('handlers', () => {
       service.api(API, {
         Now: ({ name }) => ({ text: `Hello ${String(name)}` }),
         Later: async () => ({ ok: true }),
+        // Database drivers have promises of their own.
+        Foreign: () => ({ then: (done: (members: object) => void) => void setTimeout(done, 1, { ok: 2 }) }),
         Silent: () => undefined,
       }),
     );
@@ -31,6 +33,7 @@ describe('handlers', () => {
       src: 'a',
       text: 'Hello Zoë',
     });
+    expect(await peer.ask({ api: API, mt: 'Foreign' })).toMatchObject({ ok: 2 });
     peer.send({ api: API, mt: 'Silent' });
     expect(await peer.ask({ api: API, mt: 'Later' })).toEqual({ api: API, mt: 'LaterResult', ok: true });
     expect(peer.received).toEqual([]);

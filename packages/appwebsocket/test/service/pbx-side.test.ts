@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { LittlePbx } from '../../examples/little-pbx.ts';
 import { until } from '../../../../test/kit/wait.ts';
 import { backOffDelayMs, BROWSER_BACK_OFF, PBX_BACK_OFF } from '../../src/client/back-off.ts';
@@ -118,6 +120,45 @@ describe('connection A (AW §7.2)', () => {
     expect(pbx.decrypt('t', connection.encrypt('t', 'ä'))).toBe('ä');
     expect(pbx.hash('u', 'x')).toBe(connection.hash('u', 'x'));
     expect(pbx.isConnected).toBe(true);
+  });
+
+  test('tells PbxInfo, then AppInfo; puts up with Error, an empty api and a misspelt or missing serviceInfo', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const received: Record<string, unknown>[] = [];
+    const answers = [{ sericeinfo: { apis: { a: {} } } }, { info: null, serviceInfo: 7 }];
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => {
+        const message = JSON.parse((data as Buffer).toString()) as Record<string, unknown>;
+        received.push(message);
+        const answer = (members: object): void =>
+          socket.send(JSON.stringify({ mt: `${String(message['mt'])}Result`, ...members }));
+        if (message['mt'] === 'AppChallenge') answer({ challenge: 4711, api: '' });
+        if (message['mt'] === 'AppLogin') answer({ ok: true, api: null });
+        if (message['mt'] !== 'AppInfo') return;
+        for (const members of answers) answer(members);
+        socket.send('{"mt":"Error","text":"what?"}');
+        socket.send('{"api":"","mt":"Last"}');
+      });
+    });
+    const infos: unknown[] = [];
+    const messages: string[] = [];
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/d/acme-tool`;
+    {
+      await using pbx = new AppObjectConnection(
+        () => ({ url, credentials: appObjectCredentials(PBX, { ...TOOL, url }), pbxInfo: PBX_INFO }),
+        { message: ({ mt }) => void messages.push(mt), appInfo: (answer) => infos.push(answer) },
+      );
+      await until(() => messages.includes('Last'));
+      expect(pbx.isConnected).toBe(true);
+    }
+    expect(received.map(({ mt }) => mt)).toEqual(['AppChallenge', 'AppLogin', 'PbxInfo', 'AppInfo']);
+    expect(received[1]).toMatchObject({ app: 'acme-tool', sip: 'tool-obj' });
+    expect(received[1]).not.toHaveProperty('pbxObj');
+    expect(infos).toEqual([{ serviceInfo: { apis: { a: {} } } }, {}, undefined]);
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
   });
 
   test('is made again after a loss, and forgets what the app had told', async () => {
