@@ -1,13 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
 import type { Report, Role } from './flow-process.ts';
 import { openResources } from '../service/kit.ts';
 import { connect, listen, opened, ScriptedPeer } from './kit.ts';
 
 const MIB = 1024 * 1024;
+/** Three processes share what the machine has left. */
+const PATIENCE_MS = 60_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS });
 
 /** A process of flow-process.ts and what it has told. */
 class End {
@@ -23,8 +26,8 @@ class End {
 
   async ask(): Promise<Report> {
     this.told = { ...this.told, residentBytes: undefined as never };
-    this.process.send('report');
-    await until(() => this.told.residentBytes, 'report');
+    this.process.send('report', PATIENCE_MS);
+    await until(() => this.told.residentBytes, 'report', PATIENCE_MS);
     return this.told;
   }
 
@@ -41,13 +44,13 @@ afterEach(() => {
 
 /** Both ends in their own processes; the sender has begun. */
 async function started(sends: Role, receives: Role): Promise<{ sender: End; receiver: End }> {
-  const service = new End(sends.startsWith('service') ? sends : receives);
+  const service = new End(sends.startsWith('service', PATIENCE_MS) ? sends : receives);
   ends.push(service);
-  const url = await until(() => service.told.url, 'service');
+  const url = await until(() => service.told.url, 'service', PATIENCE_MS);
   const client = new End(sends.startsWith('client') ? sends : receives, url);
   ends.push(client);
-  const [sender, receiver] = sends.startsWith('service') ? [service, client] : [client, service];
-  await until(() => service.told.idleBytes !== undefined && client.told.idleBytes !== undefined, 'login');
+  const [sender, receiver] = sends.startsWith('service', PATIENCE_MS) ? [service, client] : [client, service];
+  await until(() => service.told.idleBytes !== undefined && client.told.idleBytes !== undefined, 'login', PATIENCE_MS);
   sender.process.send('go');
   return { sender, receiver };
 }
@@ -58,12 +61,16 @@ async function blocked(sends: Role, holds: Role): Promise<{ sender: End; receive
   const STILL = 20;
   let last = -1;
   let still = 0;
-  await until(async () => {
-    const { count } = await sender.ask();
-    still = count === last && count > 0 ? still + 1 : 0;
-    last = count ?? 0;
-    return still >= STILL;
-  }, 'the sender blocks');
+  await until(
+    async () => {
+      const { count } = await sender.ask();
+      still = count === last && count > 0 ? still + 1 : 0;
+      last = count ?? 0;
+      return still >= STILL;
+    },
+    'the sender blocks',
+    PATIENCE_MS,
+  );
   await receiver.ask();
   return { sender, receiver };
 }
@@ -88,7 +95,7 @@ describe('1 GiB waits for a receiver that never completes', () => {
     const { sender, receiver } = await blocked('service-sends', 'client-holds');
     const { count: before = 0 } = sender.told;
     receiver.process.send('complete');
-    await until(async () => ((await sender.ask()).count ?? 0) > 2 * before, 'the sender goes on');
+    await until(async () => ((await sender.ask()).count ?? 0) > 2 * before, 'the sender goes on', PATIENCE_MS);
     await receiver.ask();
     expect(receiver.told.count).toBeGreaterThan(before / 2);
   });
