@@ -4,7 +4,7 @@ import type { Endpoint } from './port.ts';
 import { readBindingAnswer, writeBindingRequest } from './stun.ts';
 
 /** Unanswered STUN keep-alives at one time: one for each UDP registration of ours. */
-export const MAX_BINDINGS = 10_000;
+export const MAX_PROBES = 10_000;
 
 type Answered = (mapped: Endpoint | undefined) => void;
 
@@ -14,7 +14,7 @@ export class Bindings {
 
   /** The bytes of a new request, whose answer goes to `answered`; `forget` ends the wait. */
   ask(answered: Answered): { readonly bytes: Uint8Array; forget(): void } {
-    if (this.#open.size >= MAX_BINDINGS) throw new TransportFailure('send-failed', 'too many keep-alives');
+    if (this.#open.size >= MAX_PROBES) throw new TransportFailure('send-failed', 'too many keep-alives');
     const transaction = randomBytes(12);
     const key = transaction.toString('hex');
     this.#open.set(key, answered);

@@ -4,7 +4,6 @@ import type { Flow, Protocol } from './port.ts';
 
 const NAMES: Readonly<Record<Protocol, string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', ws: 'WS', wss: 'WSS' };
 
-export const isConnectionProtocol = (protocol: Protocol): boolean => protocol !== 'udp';
 export const isSecureProtocol = (protocol: Protocol): boolean => protocol === 'tls' || protocol === 'wss';
 
 /** The default port of RFC 3261 19.1.2 and RFC 7118 5.2. */
@@ -56,6 +55,6 @@ export function replyFlow(request: { readonly headers: Headers }, flow: Flow): F
 }
 
 /** IPv6 with the brackets of RFC 3261 25.1. */
-export function bracketed(address: string): string {
+function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }

@@ -17,7 +17,7 @@ const MAX_PAYLOAD = MAX_HEAD_BYTES + MAX_BODY_BYTES;
 /** RFC 7118 4.1. */
 const SUBPROTOCOL = 'sip';
 
-export const offersSip = (request: IncomingMessage): boolean =>
+const offersSip = (request: IncomingMessage): boolean =>
   (request.headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .some((name) => name.trim().toLowerCase() === SUBPROTOCOL);

@@ -4,6 +4,7 @@ import { scaled, seedOf, seeded } from '../../../../test/kit/scale.ts';
 import { until } from '../../../../test/kit/wait.ts';
 import { keepAlive } from '../../src/index.ts';
 import type { Endpoint } from '../../src/index.ts';
+import { MAX_PROBES } from '../../src/transport/bindings.ts';
 import { answerBinding, isStun, readBindingAnswer, writeBindingRequest } from '../../src/transport/stun.ts';
 import { FakeClock, settle } from '../fake-clock.ts';
 import { closing, flowTo, openSide, rawOptions, rawTcp, rawUdp } from './stand.ts';
@@ -115,7 +116,7 @@ test('unanswered probes are bounded', async () => {
   const a = await openSide({ clock, protocols: ['udp'] });
   const silent = await rawUdp();
   const flow = flowTo(a, silent.local, 'udp');
-  const all = Array.from({ length: 10_001 }, () => a.transports.probe(flow, 1_000));
+  const all = Array.from({ length: MAX_PROBES + 1 }, () => a.transports.probe(flow, 1_000));
   await expect(all.at(-1)).rejects.toMatchObject({ code: 'send-failed' });
   clock.advance(1_001);
   const results = await Promise.allSettled(all);
