@@ -3,8 +3,12 @@ import { formatResume, parseResume, type Position, type ResyncReason, type Strea
 import { Problem } from '../kit/index.ts';
 import type { Tail } from './tail.ts';
 
-/** Entries read at once for a session that catches up. */
-const PAGE = 200;
+/**
+ * Entries read at once for a session that catches up: few at first and again whenever the peer doesn't keep up, since what is
+ * read and not told is thrown away, and many slow peers read at a time; more as long as whole pages are told.
+ */
+const FIRST_PAGE = 8;
+const MAX_PAGE = 200;
 
 /** What a session does with what it is told. Calls never overlap and keep the journal's order. */
 export interface Sink {
@@ -48,6 +52,7 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
   let isLive = false;
   let isReading = false;
   let isOpen = true;
+  let pageSize = FIRST_PAGE;
   const unwatch = parts.watch({ offer });
   void start();
 
@@ -101,7 +106,7 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
     isReading = true;
     try {
       while (isOpen && cursor < tail.applied && sink.isReady()) {
-        const page = await journal.range({ streams, after: cursor, until: tail.applied, limit: PAGE });
+        const page = await journal.range({ streams, after: cursor, until: tail.applied, limit: pageSize });
         let told = true;
         for (const entry of page.entries) {
           told = isOpen && sink.isReady();
@@ -109,6 +114,7 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
           tell(entry);
         }
         if (told) cursor = Math.max(cursor, page.scannedTo);
+        pageSize = told ? Math.min(2 * pageSize, MAX_PAGE) : FIRST_PAGE;
       }
       isLive = isOpen && cursor >= tail.applied;
     } catch (error) {
