@@ -26,7 +26,7 @@ class End {
 
   async ask(): Promise<Report> {
     this.told = { ...this.told, residentBytes: undefined as never };
-    this.process.send('report', PATIENCE_MS);
+    this.process.send('report');
     await until(() => this.told.residentBytes, 'report', PATIENCE_MS);
     return this.told;
   }
@@ -44,12 +44,12 @@ afterEach(() => {
 
 /** Both ends in their own processes; the sender has begun. */
 async function started(sends: Role, receives: Role): Promise<{ sender: End; receiver: End }> {
-  const service = new End(sends.startsWith('service', PATIENCE_MS) ? sends : receives);
+  const service = new End(sends.startsWith('service') ? sends : receives);
   ends.push(service);
   const url = await until(() => service.told.url, 'service', PATIENCE_MS);
   const client = new End(sends.startsWith('client') ? sends : receives, url);
   ends.push(client);
-  const [sender, receiver] = sends.startsWith('service', PATIENCE_MS) ? [service, client] : [client, service];
+  const [sender, receiver] = sends.startsWith('service') ? [service, client] : [client, service];
   await until(() => service.told.idleBytes !== undefined && client.told.idleBytes !== undefined, 'login', PATIENCE_MS);
   sender.process.send('go');
   return { sender, receiver };
