@@ -1,113 +1,25 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeClock, settle } from '../../test/fake-clock.ts';
-import { DigestClient, DigestServer } from '../digest/index.ts';
-import { MemoryLocation, isReachable, routeOf } from '../location/index.ts';
-import type { Binding } from '../location/index.ts';
-import { Headers, makeRequest, parseUri } from '../messages/index.ts';
-import type { SipRequest, SipResponse } from '../messages/index.ts';
-import type { Connection, Flow } from '../transport/port.ts';
+import { describe, expect, test } from 'vitest';
+import { settle } from '../../test/fake-clock.ts';
+import {
+  BOB,
+  UDP,
+  ask,
+  bound,
+  changes,
+  clock,
+  contactsOf,
+  location,
+  open,
+  register,
+  registrar,
+} from '../../test/registrar-stand.ts';
+import type { Asked } from '../../test/registrar-stand.ts';
 import { INVALID } from '../../test/torture/rfc4475-invalid.ts';
 import { VALID } from '../../test/torture/rfc4475-valid.ts';
+import { DigestClient, DigestServer } from '../digest/index.ts';
 import { parseMessage } from '../messages/index.ts';
-import { FlowTokens } from './flow-token.ts';
-import { Registrar } from './registrar.ts';
-import type { RegistrarOptions } from './registrar.ts';
-
-const UDP: Flow = {
-  protocol: 'udp',
-  local: { address: '192.0.2.1', port: 5060 },
-  remote: { address: '192.0.2.9', port: 40000 },
-};
-const BOB = 'sip:bob@biloxi.com';
-
-class FakeConnection implements Connection {
-  readonly id: string;
-  isOpen = true;
-  readonly #listeners = new Set<() => void>();
-  constructor(id: string) {
-    this.id = id;
-  }
-  get listenerCount(): number {
-    return this.#listeners.size;
-  }
-  onClose(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-  close(): void {
-    this.isOpen = false;
-    for (const listener of this.#listeners) listener();
-  }
-  get flow(): Flow {
-    return { ...UDP, protocol: 'tcp', connection: this };
-  }
-}
-
-let clock: FakeClock;
-let location: MemoryLocation;
-let registrar: Registrar;
-let opened: Registrar | undefined;
-let changes: string[];
-let cseq = 0;
-
-function open(options: Partial<RegistrarOptions> = {}, maxBindings?: number): Registrar {
-  opened?.close();
-  const now = (): number => clock.now();
-  location = new MemoryLocation({ now, ...(maxBindings === undefined ? {} : { maxBindings }) });
-  changes = [];
-  registrar = new Registrar({
-    location,
-    clock,
-    now,
-    onChange: (aor, bindings, cause) => changes.push(`${cause} ${aor} ${bindings.length}`),
-    ...options,
-  });
-  opened = registrar;
-  return registrar;
-}
-beforeEach(() => {
-  opened = undefined;
-  clock = new FakeClock();
-  open();
-});
-afterEach(() => {
-  registrar.close();
-  expect(clock.size).toBe(0);
-});
-
-interface Asked {
-  readonly contacts?: readonly string[];
-  readonly more?: readonly (readonly [string, string])[];
-  readonly vias?: number;
-  readonly callId?: string;
-  readonly cseq?: number;
-  readonly to?: string;
-  readonly method?: string;
-}
-
-function register({
-  contacts = [],
-  more = [],
-  vias = 1,
-  callId = 'call',
-  to = `<${BOB}>`,
-  method = 'REGISTER',
-  ...rest
-}: Asked = {}): SipRequest {
-  const headers = new Headers();
-  for (let i = 0; i < vias; i++) headers.add('Via', `SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bK${i}`);
-  headers.add('From', `<${BOB}>;tag=1`);
-  headers.add('To', to);
-  headers.add('Call-ID', callId);
-  headers.add('CSeq', `${rest.cseq ?? (cseq += 1)} ${method}`);
-  for (const contact of contacts) headers.add('Contact', contact);
-  for (const [name, value] of more) headers.add(name, value);
-  return makeRequest({ method, uri: parseUri('sip:biloxi.com'), headers });
-}
-
-const ask = (asked: Asked, flow = UDP): Promise<SipResponse> => registrar.handle(register(asked), flow);
-const bound = async (): Promise<string[]> => (await registrar.find(BOB)).map((binding) => binding.contact);
-const contactsOf = (response: SipResponse): string[] => response.headers.getAll('Contact');
+import type { SipResponse } from '../messages/index.ts';
+import type { Registrar, RegistrarOptions } from './registrar.ts';
 
 describe('RFC 3261 10.3', () => {
   test('binds, asks, refreshes and unbinds', async () => {
@@ -245,122 +157,6 @@ describe('bounds', () => {
   test('what is kept does not hold the message that it came in', async () => {
     await ask({ contacts: ['<sip:a@b>'], more: [['User-Agent', 'x'.repeat(5_000)]] });
     expect((await registrar.find(BOB))[0]?.userAgent).toHaveLength(128);
-  });
-});
-
-describe('flows: RFC 3327, RFC 5626', () => {
-  test('trap 2: a phone on a connection is reached over it, and gone with it', async () => {
-    const connection = new FakeConnection('c1');
-    for (let i = 0; i < 3; i++) await ask({ contacts: ['<sip:bob@10.0.0.1:33333;transport=tcp>'] }, connection.flow);
-    await ask({ contacts: ['<sip:bob@192.0.2.9>'], callId: 'desk' });
-    expect(connection.listenerCount).toBe(1);
-    const [one] = (await registrar.find(BOB)).filter((binding) => binding.contact.includes('33333'));
-    expect(routeOf(one as Binding).flow?.connection).toBe(connection);
-    connection.close();
-    expect(isReachable(one as Binding)).toBe(false);
-    expect(await bound()).toEqual(['sip:bob@192.0.2.9']);
-    await settle();
-    expect(location.size).toBe(1);
-    expect(changes.at(-1)).toBe(`connection ${BOB} 1`);
-  });
-
-  test('a location that is slow to forget does not lead to a dead connection', async () => {
-    const slow = new MemoryLocation({ now: () => clock.now() });
-    slow.dropConnection = () => Promise.resolve([]);
-    open({ location: slow });
-    const connection = new FakeConnection('c1');
-    await ask({ contacts: ['<sip:bob@10.0.0.1;transport=tcp>'] }, connection.flow);
-    connection.close();
-    expect(slow.size).toBe(1);
-    expect(await bound()).toEqual([]);
-  });
-
-  test('a connection that ended while its REGISTER was looked at leaves nothing', async () => {
-    const connection = new FakeConnection('c1');
-    connection.close();
-    await ask({ contacts: ['<sip:bob@10.0.0.1;transport=tcp>'] }, connection.flow);
-    await settle();
-    expect(location.size).toBe(0);
-  });
-
-  test('by UDP the way back is the address it came from, whatever Contact says', async () => {
-    await ask({ contacts: ['<sip:bob@10.0.0.1:5062>'] });
-    const [binding] = await registrar.find(BOB);
-    expect(routeOf(binding as Binding).flow?.remote).toEqual(UDP.remote);
-  });
-
-  test('Path is kept, answered and used; then there is no flow of our own', async () => {
-    const response = await ask({
-      contacts: ['<sip:bob@10.0.0.1>'],
-      more: [
-        ['Supported', 'path'],
-        ['Path', '<sip:p1;lr>, <sip:tok@p2;lr;ob>'],
-      ],
-      vias: 2,
-    });
-    expect(response.headers.list('Path')).toEqual(['<sip:p1;lr>', '<sip:tok@p2;lr;ob>']);
-    const [binding] = await registrar.find(BOB);
-    const route = routeOf(binding as Binding);
-    expect([route.flow, route.route.map(String), String(route.requestUri)]).toEqual([
-      undefined,
-      ['<sip:p1;lr>', '<sip:tok@p2;lr;ob>'],
-      'sip:bob@10.0.0.1',
-    ]);
-  });
-
-  test('RFC 3608: the way out is told', async () => {
-    open({ serviceRoute: ['<sip:out1;lr>', '<sip:out2;lr>'] });
-    const response = await ask({ contacts: ['<sip:a@b>'] });
-    expect(response.headers.serviceRoute.map(String)).toEqual(['<sip:out1;lr>', '<sip:out2;lr>']);
-  });
-
-  test('RFC 5626 6: a flow of a device is replaced by its reg-id, two flows stand side by side', async () => {
-    open({ flowTimerS: 90 });
-    const flowOf = (n: number, regId: number): Asked => ({
-      contacts: [`<sip:bob@10.0.0.${n}>;+sip.instance="<urn:uuid:1>";reg-id=${regId}`],
-      more: [['Supported', 'path, outbound']],
-      callId: `call${n}`,
-    });
-    const response = await ask(flowOf(1, 1));
-    expect([response.headers.get('Require'), response.headers.get('Flow-Timer')]).toEqual(['outbound', '90']);
-    expect(contactsOf(response)[0]).toContain('+sip.instance="<urn:uuid:1>";reg-id=1');
-    await ask(flowOf(2, 2));
-    expect(await bound()).toHaveLength(2);
-    await ask(flowOf(3, 1));
-    expect((await bound()).toSorted()).toEqual(['sip:bob@10.0.0.2', 'sip:bob@10.0.0.3']);
-    // Behind a proxy that supports it.
-    expect(
-      (
-        await ask({
-          ...flowOf(4, 2),
-          vias: 2,
-          more: [
-            ['Supported', 'path, outbound'],
-            ['Path', '<sip:t@edge;lr;ob>'],
-          ],
-        })
-      ).status,
-    ).toBe(200);
-    // Without support it is an ordinary contact.
-    const plain = await ask({ ...flowOf(5, 1), more: [] });
-    expect(plain.headers.has('Require')).toBe(false);
-    expect(await bound()).toHaveLength(3);
-  });
-
-  test('flow tokens (RFC 5626 5.2): not made up, not outliving their connection', () => {
-    const connection = new FakeConnection('abc-1');
-    const tokens = new FlowTokens({
-      flowOf: (id) => (id === 'abc-1' && connection.isOpen ? connection.flow : undefined),
-    });
-    const token = tokens.write(connection.flow);
-    expect(token).toMatch(/^[A-Za-z0-9_-]+$/);
-    expect(tokens.read(token)?.connection).toBe(connection);
-    expect(tokens.read(tokens.write(UDP))).toEqual(UDP);
-    for (const bad of ['', 'AAAA', `${token}A`, token.slice(1), tokens.write(UDP).replace(/.$/, 'x')])
-      expect(tokens.read(bad), bad).toBeUndefined();
-    expect(new FlowTokens({ flowOf: () => connection.flow }).read(token)).toBeUndefined();
-    connection.close();
-    expect(tokens.read(token)).toBeUndefined();
   });
 });
 
