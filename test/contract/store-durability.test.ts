@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import type { MessageId } from '../../packages/server/src/core/journal/index.ts';
-import { ManualClock } from '../../packages/server/src/kit/index.ts';
+import { ManualClock, reasonOf } from '../../packages/server/src/kit/index.ts';
 import { describeWithPeers, findProgram } from '../kit/peer.ts';
 import { scaled, seeded, seedOf } from '../kit/scale.ts';
 import { until } from '../kit/wait.ts';
@@ -103,6 +104,23 @@ async function readTrace(file: string): Promise<Trace> {
   return trace;
 }
 
+/** The exit code; where it does not come, what the process had done by then. */
+async function endOf({ ended, acknowledged, said }: StoreWriter, traceFile: string): Promise<number | null> {
+  let code: number | null | undefined;
+  void ended.then((value) => (code = value));
+  try {
+    await until(() => code !== undefined, 'the writing process to end', 60_000);
+  } catch (error) {
+    const calls = await readFile(traceFile, 'latin1').catch(reasonOf);
+    const last = calls
+      .split('\n')
+      .slice(-10)
+      .map((line) => line.slice(0, 100));
+    throw new Error(`${acknowledged.length} acknowledged, said ${said.join()}; ${last.join('\n')}`, { cause: error });
+  }
+  return code ?? null;
+}
+
 describeWithPeers(['strace'], 'durability: the disk', () => {
   test('each acknowledgement comes after the sync of its message; a commit serves many messages', async () => {
     const messages = scaled({ verify: 2_000, soak: 20_000 });
@@ -113,7 +131,7 @@ describeWithPeers(['strace'], 'durability: the disk', () => {
       ...['-e', 'trace=fsync,fdatasync,write,pwrite64'],
       ...['-e', `inject=fsync,fdatasync:delay_enter=${SYNC_MICROSECONDS}`],
     ]);
-    expect(await writer.ended).toBe(0);
+    expect(await endOf(writer, file)).toBe(0);
     const { written, synced, told } = await readTrace(file);
     expect(told.size).toBe(messages);
     const early = [...told].filter(([id, toldAt]) => {
@@ -126,5 +144,5 @@ describeWithPeers(['strace'], 'durability: the disk', () => {
     expect(Number(commits) / messages).toBeLessThanOrEqual(MAX_COMMITS_PER_MESSAGE);
     expect(synced.length / messages).toBeLessThanOrEqual(MAX_COMMITS_PER_MESSAGE);
     await expectAllThere(writer.acknowledged);
-  });
+  }, 90_000);
 });

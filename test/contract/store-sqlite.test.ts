@@ -24,6 +24,9 @@ vi.mock(import('node:worker_threads'), async (original) => {
   return { ...real, Worker: Seen };
 });
 
+/** What no worker understands: it ends, as after any defect, before it looks at what was sent after this. */
+const POISON = null;
+
 type Place = Awaited<ReturnType<typeof sqlitePlace>>;
 type Opened = Awaited<ReturnType<typeof createStoreSql>>;
 
@@ -82,9 +85,9 @@ describe('SQLite: a worker dies', () => {
     const pending = Array.from({ length: 200 }, (_, i) =>
       store.write('conversations.append', messageFrom(alice, bob, { idem: { key: `k${i}`, hash: 'h' } })),
     );
+    workers[0]!.postMessage(POISON);
     await new Promise(setImmediate);
     const more = Array.from({ length: 10 }, () => store.write('conversations.append', messageFrom(alice, bob)));
-    await workers[0]!.terminate();
     const codes = new Set(codesOf(await Promise.allSettled([...pending, ...more])));
     expect([...codes]).toEqual(['store-unavailable']);
     const again = await Promise.all(
@@ -101,8 +104,8 @@ describe('SQLite: a worker dies', () => {
   test('the reader: pending questions are refused for a retry, a new one starts', async () => {
     const { store, figures } = await openAt(await newPlace());
     const { message } = await store.write('conversations.append', messageFrom(alice, bob));
+    workers[1]!.postMessage(POISON);
     const pending = Array.from({ length: 20 }, () => store.read('conversations.message', { id: message.id }));
-    await workers[1]!.terminate();
     expect(new Set(codesOf(await Promise.allSettled(pending)))).toEqual(new Set(['store-unavailable']));
     expect(await store.read('conversations.message', { id: message.id })).toEqual(message);
     expect(figures()).toMatchObject({ restarts: 1, readDepth: 0 });
@@ -116,7 +119,7 @@ describe('SQLite: a worker dies', () => {
     await rename(place.file, `${place.file}.away`);
     await rename(`${place.file}-wal`, `${place.file}.away-wal`);
     await writeFile(place.file, 'this is no database, but it is long enough to look like one\n'.repeat(40));
-    await workers[0]!.terminate();
+    workers[0]!.postMessage(POISON);
     for (let tries = 1; tries <= 3; tries++) {
       const refused = store.write('conversations.append', messageFrom(alice, bob));
       await expect(refused).rejects.toMatchObject({ code: 'store-unavailable', retry: true });
@@ -214,7 +217,8 @@ describe('SQLite: what stays open', () => {
 
   test('closing while a worker is being started again ends it', async () => {
     const opened = await openAt(await newPlace());
-    await workers[0]!.terminate();
+    workers[0]!.postMessage(POISON);
+    await until(() => workers.length === 3, 'another worker to start');
     await opened.close();
     await until(() => workers.every((worker) => worker.threadId === -1), 'all workers to end');
   });

@@ -56,12 +56,10 @@ export class WorkerLink<Ask, Reply extends AnyReply> {
 
   /** Lets the worker finish what it was asked, and ends it. Idempotent. */
   async close(): Promise<void> {
-    if (this.#state === 'open') {
+    if (this.#state === 'open' || this.#state === 'starting') {
+      // One that starts is never terminated: it hears this as soon as it is there.
       this.#state = 'closing';
       this.#worker?.postMessage({ do: 'close' });
-    } else if (this.#state === 'starting') {
-      this.#state = 'closing';
-      await this.#worker?.terminate();
     } else if (this.#state === 'down') {
       this.#timer?.cancel();
       this.#end();

@@ -23,15 +23,19 @@ async function main(port: MessagePort, part: WorkerPart): Promise<void> {
 /** Whatever `serve` throws ends the worker: it can't be trusted any more, and a new one begins with the database alone. */
 function inOrder<Ask extends { readonly do: string }>(port: MessagePort, serve: (ask: Ask) => Promise<void>): void {
   let last = Promise.resolve();
+  let isDead = false;
+  async function next(ask: Ask): Promise<void> {
+    if (isDead) return;
+    try {
+      await serve(ask);
+      if (ask.do === 'close') port.close();
+    } catch (error) {
+      isDead = true;
+      die(port, error);
+    }
+  }
   port.on('message', (ask: Ask) => {
-    last = last
-      .then(() => serve(ask))
-      .then(
-        () => {
-          if (ask.do === 'close') port.close();
-        },
-        (error: unknown) => die(port, error),
-      );
+    last = last.then(() => next(ask));
   });
 }
 
