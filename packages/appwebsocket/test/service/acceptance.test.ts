@@ -258,10 +258,12 @@ describe('an app service', () => {
   });
 
   test('takes a re-login of the same identity and no other', async () => {
-    await using tested = await TestService.start();
+    let logins = 0;
+    await using tested = await TestService.start({ onLogin: () => logins++ });
     using peer = await loggedIn(tested.url, USER);
     expect(await peer.login(USER)).toMatchObject({ ok: true });
     expect(tested.service.connections).toHaveLength(1);
+    expect(logins).toBe(1);
     expect(await peer.login({ ...USER, sip: 'bob' })).toMatchObject({ ok: false });
     await peer.closed();
   });

@@ -7,6 +7,8 @@ import { acceptorStart, acceptorStep } from '../../src/handshake/acceptor.ts';
 import { infoOfObject, loggedIn, loginText, PASSWORD, RawPeer, TestService } from './kit.ts';
 
 const INPUTS = scaled({ verify: 50_000, soak: 1_000_000 });
+/** The soak takes minutes. */
+const LONG = { timeout: 900_000 };
 const PIECES = [
   ...[
     '{',
@@ -67,7 +69,7 @@ function strangeText(random: Random, challenge: string): string {
   return text.slice(0, at) + pick(random, PIECES) + text.slice(at + Math.floor(random() * 4));
 }
 
-test(`${INPUTS} strange logins: the machine never throws, nobody gets in, and its state stays small`, () => {
+test(`${INPUTS} strange logins: the machine never throws, nobody gets in, and its state stays small`, LONG, () => {
   const random = seeded(seedOf('fuzzed logins'));
   let state = acceptorStart();
   let lookups = 0;
@@ -91,7 +93,7 @@ test(`${INPUTS} strange logins: the machine never throws, nobody gets in, and it
   expect(lookups).toBeGreaterThan(INPUTS / 20);
 });
 
-test('strange texts over real sockets: the service stands, and keeps nothing', async () => {
+test('strange texts over real sockets: the service stands, and keeps nothing', LONG, async () => {
   const random = seeded(seedOf('fuzzed sockets'));
   await using tested = await TestService.start({
     limits: { addressFailures: { burst: 1e9, forgiveMs: 1 }, accountFailures: { burst: 1e9, forgiveMs: 1 } },
@@ -110,7 +112,7 @@ test('strange texts over real sockets: the service stands, and keeps nothing', a
   expect(tested.errors).toEqual([]);
 });
 
-test('fuzzing leaves no memory behind', { timeout: 120_000 }, () => {
+test('fuzzing leaves no memory behind', LONG, () => {
   const random = seeded(seedOf('fuzzed memory'));
   const run = (count: number): void => {
     for (let i = 0; i < count; i++) {

@@ -140,8 +140,10 @@ test('after closing nothing is left: no timer, no socket, no listener', async ()
     server.closeAllConnections();
     await once(server.close(), 'close');
   }
+  // The runner's own timers come and go, so for timers there must be a moment without any.
+  const allowed = (kind: string): number => (kind === 'Timeout' ? 0 : (before[kind] ?? 0));
   const excess = (): string[] =>
-    Object.entries(openResources()).flatMap(([kind, n]) => (n > (before[kind] ?? 0) ? [kind] : []));
+    Object.entries(openResources()).flatMap(([kind, n]) => (n > allowed(kind) ? [kind] : []));
   await until(() => excess().length === 0, 'resources as before');
 });
 
