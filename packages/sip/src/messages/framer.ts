@@ -139,6 +139,7 @@ export class StreamFramer {
   }
 }
 
+/** What one unfinished message can fill: beyond it room is not doubled. */
 const MAX_ROOM = MAX_HEAD_BYTES + MAX_BODY_BYTES;
 
 /** The first Content-Length of a head, long or compact, folded or not; undefined where there is none or it is no number. */

@@ -1,6 +1,6 @@
 import { SyntaxFailure, UnsafeValue } from './errors.ts';
 import { isHost, isPort, parseHostPort } from './host.ts';
-import { Params, isLooseParam } from './params.ts';
+import { MAX_PARAMS, Params, isLooseParam } from './params.ts';
 import { escapeUser, unescape } from './uri-escapes.ts';
 
 /** At most this many characters in one URI: far above real ones, below a datagram. */
@@ -203,7 +203,7 @@ function isEscapedText(text: string, set: RegExp): boolean {
 
 function readUriParams(text: string): Params {
   const pairs: (string | undefined)[] = [];
-  for (const part of text.split(';', 65)) {
+  for (const part of text.split(';', MAX_PARAMS + 1)) {
     const equals = part.indexOf('=');
     const name = equals < 0 ? part : part.slice(0, equals);
     const value = equals < 0 ? undefined : part.slice(equals + 1);
@@ -212,13 +212,13 @@ function readUriParams(text: string): Params {
     if (/%(?![0-9A-Fa-f]{2})/.test(part)) throw new SyntaxFailure('uri', 'bad escape');
     pairs.push(name, value);
   }
-  if (pairs.length > 128) throw new SyntaxFailure('uri', 'too many parameters');
+  if (pairs.length > 2 * MAX_PARAMS) throw new SyntaxFailure('uri', 'too many parameters');
   return new Params(pairs);
 }
 
 function readUriHeaders(text: string): Params {
   const pairs: (string | undefined)[] = [];
-  for (const part of text.split('&', 65)) {
+  for (const part of text.split('&', MAX_PARAMS + 1)) {
     const equals = part.indexOf('=');
     if (equals <= 0) throw new SyntaxFailure('uri', 'bad header');
     const value = part.slice(equals + 1);
@@ -226,6 +226,6 @@ function readUriHeaders(text: string): Params {
       throw new SyntaxFailure('uri', 'bad header');
     pairs.push(part.slice(0, equals), value);
   }
-  if (pairs.length > 128) throw new SyntaxFailure('uri', 'too many headers');
+  if (pairs.length > 2 * MAX_PARAMS) throw new SyntaxFailure('uri', 'too many headers');
   return new Params(pairs);
 }

@@ -31,6 +31,9 @@ export interface StreamServer {
 /** Keep-alive of the system finds peers that vanished without a FIN between our own checks. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+/** A peer that never closes its side must not hold the socket; what is queued has gone out by then. */
+const CLOSE_MS = 5_000;
+
 export interface ServerOptions {
   readonly identity: TlsIdentity | undefined;
   readonly handshakeTimeoutMs: number;
@@ -162,8 +165,7 @@ export function wireOf(socket: Socket): Wire {
     },
     end() {
       socket.end();
-      // A peer that never closes its side must not hold the socket.
-      socket.setTimeout(5_000, () => socket.destroy());
+      socket.setTimeout(CLOSE_MS, () => socket.destroy());
     },
     destroy: () => socket.destroy(),
   };
