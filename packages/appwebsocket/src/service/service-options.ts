@@ -26,7 +26,10 @@ export interface AppServiceOptions extends Pick<AcceptorSettings, 'domain' | 'bu
   readonly onLogin?: ((connection: ServiceConnection) => void) | undefined;
   /** A PBX has logged in and told its APIs: from here on they can be used on the connection. */
   readonly onPbx?: ((connection: ServiceConnection, pbx: PbxInfo) => void | Promise<void>) | undefined;
-  /** Messages that no handler and no API object takes. A returned promise holds reading back until it settles. */
+  /**
+   * Messages that no handler and no API object takes: with it, answering them is yours too. A returned promise holds
+   * reading back until it settles.
+   */
   readonly onMessage?: ((message: JsonObject, connection: ServiceConnection) => void | Promise<void>) | undefined;
   /** A connection that had logged in is closed. */
   readonly onClose?: ((connection: ServiceConnection) => void) | undefined;

@@ -36,8 +36,6 @@ export const MAX_QUEUED_INDICATION_CHARACTERS = 1024 * 1024;
 export const MAX_LIST_CHARACTERS = 64 * 1024 * 1024;
 /** Requests of one peer that handlers are working on; the next one waits in the socket. */
 export const MAX_CALLS_IN_WORK = 256;
-/** Objects for `api` values of one connection: a peer chooses the values, we choose how many. */
-export const MAX_JSON_API_OBJECTS = 64;
 /** Sockets of one service that have not logged in. */
 export const MAX_UNAUTHENTICATED_SOCKETS = 1_000;
 /** Addresses with failed logins that are remembered; the oldest go first. */
