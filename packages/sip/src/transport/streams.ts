@@ -32,7 +32,7 @@ export interface StreamServer {
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** A peer that never closes its side must not hold the socket; what is queued has gone out by then. */
-const CLOSE_MS = 5_000;
+export const CLOSE_MS = 5_000;
 
 export interface ServerOptions {
   readonly identity: TlsIdentity | undefined;
@@ -165,7 +165,8 @@ export function wireOf(socket: Socket): Wire {
     },
     end() {
       socket.end();
-      socket.setTimeout(CLOSE_MS, () => socket.destroy());
+      const late = setTimeout(() => socket.destroy(), CLOSE_MS);
+      socket.once('close', () => clearTimeout(late));
     },
     destroy: () => socket.destroy(),
   };

@@ -1,10 +1,12 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
 import { openTransports, writeMessage } from '../../src/index.ts';
 import type { Endpoint } from '../../src/index.ts';
+import { CLOSE_MS, wireOf } from '../../src/transport/streams.ts';
 import { makeCertificate } from '../certificate.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { closing, flowTo, identity, openSide, options, rawOptions, rawTcp, sendOptions } from './stand.ts';
@@ -92,6 +94,28 @@ test('a flood of requests on one connection is read, one of noise ends it', asyn
   await until(() => noise.isClosed(), 'the end');
   expect(a.transports.connectionCount).toBe(1);
   expect(a.refused).toHaveLength(1);
+});
+
+test('a peer that talks on after we have ended the connection is cut off', async () => {
+  const server = closing(createServer({ allowHalfOpen: true }), (own) => own.close());
+  const accepted = once(server, 'connection');
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  const peer = connect({ port: typeof bound === 'object' && bound !== null ? bound.port : 0, allowHalfOpen: true });
+  closing(peer, (own) => own.destroy()).on('error', () => undefined);
+  const [socket] = (await accepted) as [Socket];
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    wireOf(socket).end();
+    vi.advanceTimersByTime(CLOSE_MS - 1);
+    peer.write('still here');
+    expect(socket.destroyed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(socket.destroyed).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a request without Content-Length on a stream: 400 and the end', async () => {
