@@ -1,4 +1,4 @@
-import { parseNameAddr } from '../messages/index.ts';
+import { parseNameAddr, parseUri } from '../messages/index.ts';
 import type { SipMessage, SipRequest, SipResponse, Uri, NameAddr } from '../messages/index.ts';
 import { isSession } from '../offer-answer/index.ts';
 import type { Body } from '../offer-answer/index.ts';
@@ -123,20 +123,20 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
    * Changes the session: an offer of ours (hold, resume, another address), or none to ask for the peer's. Collisions are repeated as
    * the RFC says. Rejects with `Refusal` where the peer says no; the session then stays as it was.
    */
-  change(body?: Body): Promise<ChangeAnswer> {
-    return this.#confirmed().change('INVITE', body);
+  async change(body?: Body): Promise<ChangeAnswer> {
+    return await this.#confirmed().change('INVITE', body);
   }
 
   /** As `change`, by UPDATE (RFC 3311): allowed before the call is answered, and answered by a machine at once. */
-  update(body?: Body): Promise<ChangeAnswer> {
-    return this.#confirmed().change('UPDATE', body);
+  async update(body?: Body): Promise<ChangeAnswer> {
+    return await this.#confirmed().change('UPDATE', body);
   }
 
   /** Sends any request in the call: INFO, MESSAGE, OPTIONS … Rejects with `Refusal` where the answer is no. */
-  request(method: string, options: RequestOptions = {}): Promise<SipResponse> {
+  async request(method: string, options: RequestOptions = {}): Promise<SipResponse> {
     const { link } = this.#confirmed();
     const { signal } = options;
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw reasonOf(signal);
       const stop = (): void => signal?.removeEventListener('abort', abort);
       const outbound = link.send(method, options, {
@@ -163,10 +163,11 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
     });
   }
 
-  /** Asks the peer to call somebody (RFC 3515): a blind transfer, or with `replaces` an attended one. */
+  /** Asks the peer to call somebody (RFC 3515); throws `wrong-state` where the call does not stand. A blind transfer, or with `replaces` an attended one. */
   refer(target: Uri | string, options: ReferOptions = {}): Referral {
     const dialog = this.#confirmed();
-    return new Referral(this.ground, dialog.link, { ...options, target }, dialog.hold(), (id, referral) => {
+    const parts = { ...options, target: parseUri(target.toString()) };
+    return new Referral(this.ground, dialog.link, parts, dialog.hold(), (id, referral) => {
       const referrals = (this.#referrals ??= new Map());
       if (referral === undefined) referrals.delete(id);
       else referrals.set(id, referral);
@@ -214,8 +215,14 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
 
   #takeRefer(dialog: InviteDialog, request: IncomingRequest): void {
     if (this.#end !== undefined) return void request.respond(481);
-    const refer = IncomingRefer.read(this.ground, dialog.link, request, dialog.hold());
-    if (refer !== undefined && !this.emit('refer', refer)) refer.reject(603);
+    const release = dialog.hold();
+    try {
+      const refer = IncomingRefer.read(this.ground, dialog.link, request, release);
+      if (refer !== undefined && !this.emit('refer', refer)) refer.reject(603);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   #takeNotify(request: IncomingRequest): void {

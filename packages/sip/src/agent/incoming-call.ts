@@ -22,6 +22,8 @@ export interface ProgressOptions extends ResponseOptions {
   readonly isReliable?: boolean | undefined;
 }
 
+const NOBODY: ServerTransactionUser = {};
+
 /** A call that came in. */
 export class IncomingCall extends Call implements ServerTransactionUser {
   readonly isOutgoing = false;
@@ -237,6 +239,8 @@ export class IncomingCall extends Call implements ServerTransactionUser {
   #finish(): void {
     this.#provisionals?.stop();
     this.dialog.close();
+    // The transaction outlives the call by half a minute: it need not hold it.
+    this.#incoming.transaction.user = NOBODY;
     this.conclude(this.#cause ?? { by: 'network' });
   }
 }

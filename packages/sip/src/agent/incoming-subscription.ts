@@ -88,6 +88,7 @@ export class IncomingSubscription extends Emitter<IncomingSubscriptionEvents> im
 
   drop(): void {
     this.#sender.drop();
+    this.onSenderEnd();
   }
 
   respond(): void {

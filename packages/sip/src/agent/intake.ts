@@ -141,13 +141,11 @@ export class Intake {
     if (!this.#user.hears('invite')) return this.#respond(transaction, request, 405, { Allow: this.allow });
     const replaced = this.#replaced(request);
     if (typeof replaced === 'number') return this.#respond(transaction, request, replaced);
-    const minSE = this.#ground.settings.sessionTimer.minSE;
-    const asked = Number(request.headers.sessionExpires?.value);
-    if (asked < minSE && request.headers.supported.includes('timer'))
-      return this.#respond(transaction, request, 422, { 'Min-SE': minSE });
     const call = new IncomingCall(this.#ground, transaction, request);
     call.replaces = replaced;
     try {
+      const minSE = call.dialog.timer.refusal(request.headers);
+      if (minSE !== undefined) return call.reject(422, { headers: { 'Min-SE': minSE } });
       this.#user.emit('invite', call);
     } catch (error) {
       // A header that the application was the first to read.

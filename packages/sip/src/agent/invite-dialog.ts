@@ -167,6 +167,8 @@ export class InviteDialog implements DialogUser, ReinviteUser {
 
   drop(): void {
     this.#user.onDrop();
+    // What still holds it (a transfer's subscription) ends with the agent.
+    this.link.leave(this);
   }
 
   onRequest(transaction: ServerTransaction, request: SipRequest): void {

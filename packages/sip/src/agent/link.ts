@@ -5,6 +5,7 @@ import { isSipUri, makeRequest } from '../messages/index.ts';
 import type { SipRequest, SipResponse, Uri } from '../messages/index.ts';
 import { describeBody } from '../offer-answer/index.ts';
 import type { Body } from '../offer-answer/index.ts';
+import { SipError } from '../transactions/index.ts';
 import type { SentAlone } from '../transactions/index.ts';
 import type { Flow } from '../transport/index.ts';
 import { addHeaders, contactOn } from './ground.ts';
@@ -108,9 +109,19 @@ export class DialogLink {
     const request = body === undefined ? bare : makeRequest({ ...bare, body: body.content });
     describeBody(request.headers, body);
     this.#digest?.prepare(request);
-    const flows = this.#ground.reach.flows(this.#hop(nextHop));
-    if ('then' in flows) return flows.then((found) => this.#ground.layer.sendAlone(request, found[0] ?? this.#flow));
-    return this.#ground.layer.sendAlone(request, flows[0] ?? this.#flow);
+    const send = (flow: Flow): SentAlone => this.#ground.layer.sendAlone(request, flow);
+    // A target that can't be reached: the way of the INVITE is the best that is left.
+    const giveUp = (error: unknown): SentAlone => {
+      if (error instanceof SipError) return send(this.#flow);
+      throw error;
+    };
+    try {
+      const flows = this.#ground.reach.flows(this.#hop(nextHop));
+      if ('then' in flows) return flows.then((found) => send(found[0] ?? this.#flow)).catch(giveUp);
+      return send(flows[0] ?? this.#flow);
+    } catch (error) {
+      return giveUp(error);
+    }
   }
 
   #hop(nextHop: Uri): Hop {

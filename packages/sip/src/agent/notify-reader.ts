@@ -24,6 +24,7 @@ export class NotifyReader {
   #state: SubscriberState = 'waiting';
   #timer: Timer | undefined;
   #last: Notified | undefined;
+  #isLeaving = false;
 
   /** `waitMs`: 64*T1, for the first NOTIFY. */
   constructor(clock: Clock, waitMs: number, user: NotifyReaderUser) {
@@ -49,9 +50,15 @@ export class NotifyReader {
 
   /** The subscription ends by itself unless it is refreshed. */
   expireIn(seconds: number): void {
-    if (this.#state === 'terminated') return;
+    if (this.#state === 'terminated' || this.#isLeaving) return;
     this.#timer?.cancel();
     this.#timer = this.#clock.after(seconds * 1_000, () => this.step('expired'));
+  }
+
+  /** We want its end: whatever the notifier says it is over by then. */
+  leaveIn(seconds: number): void {
+    this.expireIn(seconds);
+    this.#isLeaving = true;
   }
 
   step(input: SubscriberInput): void {

@@ -85,7 +85,10 @@ export class OutgoingCall extends Call implements OutboundUser {
 
   /** Sends the ACK with our answer, where the peer offered in its 2xx; without one nothing was agreed, and the call ends. */
   acknowledge(answer: Body | undefined): void {
-    if (this.#state !== 'answered') throw new SipError('wrong-state', 'no offer waits for its answer');
+    if (this.#state === 'calling' || this.#state === 'proceeding')
+      throw new SipError('wrong-state', 'no offer waits for its answer');
+    // The call ended meanwhile, or the peer did not offer after all.
+    if (this.#state !== 'answered') return;
     this.#branch?.acknowledge(answer);
     this.#step('acknowledged');
     if (answer === undefined) this.hangup();

@@ -86,7 +86,7 @@ export class Subscription extends Emitter<SubscriptionEvents> implements Outboun
     if (this.#end !== undefined || this.#isLeaving) return;
     this.#isLeaving = true;
     this.#refresh?.cancel();
-    this.#reader.expireIn((64 * this.#ground.layer.timers.t1) / 1_000);
+    this.#reader.leaveIn((64 * this.#ground.layer.timers.t1) / 1_000);
     if (this.#link !== undefined) this.#subscribe(this.#link, 0);
   }
 
@@ -153,7 +153,7 @@ export class Subscription extends Emitter<SubscriptionEvents> implements Outboun
       remote: headers.get('From') ?? '',
       localSeq: own.cseq?.seq ?? 0,
       remoteSeq: undefined,
-      routeSet: headers.list('Record-Route'),
+      routeSet: headers.recordRoute.map((route) => `<${route.uri.toString()}>`),
       remoteTarget: contact.uri,
       isSecure: this.#outbound.request.uri.scheme === 'sips',
     };

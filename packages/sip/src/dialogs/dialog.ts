@@ -1,5 +1,5 @@
 import { isSipUri, parseUri, SyntaxFailure } from '../messages/index.ts';
-import type { SipRequest, SipResponse, Uri } from '../messages/index.ts';
+import type { Headers, SipRequest, SipResponse, Uri } from '../messages/index.ts';
 
 /**
  * What a dialog knows (RFC 3261 12): immutable; each request that is sent or taken gives a new one. From, To and the route set are kept
@@ -36,6 +36,13 @@ export function dialogIdOfRequest(request: SipRequest): string {
   return dialogId(callId ?? '', to?.tag ?? '', from?.tag ?? '');
 }
 
+/** The values of Record-Route; throws `SyntaxFailure` now rather than when a request is to go along them. */
+function routes(headers: Headers): string[] {
+  const values = headers.list('Record-Route');
+  for (const value of values) uriOfRoute(value);
+  return values;
+}
+
 /** RFC 3261 12.1.1: the dialog that our answer to this request makes. `localTag` goes into To. */
 export function dialogByRequest(request: SipRequest, localTag: string): Dialog {
   const { headers } = request;
@@ -49,7 +56,7 @@ export function dialogByRequest(request: SipRequest, localTag: string): Dialog {
     remote: headers.get('From') ?? '',
     localSeq: 0,
     remoteSeq: headers.cseq?.seq,
-    routeSet: headers.list('Record-Route'),
+    routeSet: routes(headers),
     remoteTarget: contact.uri,
     isSecure: request.uri.scheme === 'sips',
   };
@@ -69,7 +76,7 @@ export function dialogByResponse(request: SipRequest, response: SipResponse): Di
     remote: headers.get('To') ?? '',
     localSeq: request.headers.cseq?.seq ?? 0,
     remoteSeq: undefined,
-    routeSet: headers.list('Record-Route').reverse(),
+    routeSet: routes(headers).reverse(),
     remoteTarget: contact?.uri ?? request.uri,
     isSecure: request.uri.scheme === 'sips',
   };
@@ -80,7 +87,7 @@ export function confirmedBy(dialog: Dialog, response: SipResponse): Dialog {
   const { headers } = response;
   const contact = headers.contact;
   if (contact === undefined) throw new SyntaxFailure('Contact', 'missing');
-  return { ...dialog, routeSet: headers.list('Record-Route').reverse(), remoteTarget: contact.uri };
+  return { ...dialog, routeSet: routes(headers).reverse(), remoteTarget: contact.uri };
 }
 
 /** RFC 3261 12.2: the peer of a target refresh request (INVITE, UPDATE, SUBSCRIBE, NOTIFY, REFER) may name a new address. */

@@ -31,7 +31,13 @@ export class RunningTimers {
   }
 
   #forget(name: TimerName): Timer | undefined {
-    const at = this.#running.findIndex((r) => r.name === name);
-    return at < 0 ? undefined : this.#running.splice(at, 1)[0]?.timer;
+    const running = this.#running;
+    for (let at = 0; at < running.length; at += 1) {
+      const found = running[at];
+      if (found?.name !== name) continue;
+      running.splice(at, 1);
+      return found.timer;
+    }
+    return undefined;
   }
 }
