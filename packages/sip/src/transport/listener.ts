@@ -38,6 +38,7 @@ export interface ListenerContext {
   readonly handshakeTimeoutMs: number;
   /** Sockets a server holds at one time, those in handshake included. */
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   readonly onDatagram: (listener: Listener, bytes: Buffer, remote: Endpoint) => void;
 }
 

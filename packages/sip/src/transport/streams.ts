@@ -38,6 +38,7 @@ export interface ServerOptions {
   readonly identity: TlsIdentity | undefined;
   readonly handshakeTimeoutMs: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
 }
 
 export async function listenStream(
@@ -49,7 +50,7 @@ export async function listenStream(
   const server: NetServer | TlsServer =
     identity === undefined ? createTcpServer({ noDelay: true }, onSocket) : secureServer(identity, options, onSocket);
   server.maxConnections = options.maxConnections;
-  const closeSockets = trackSockets(server);
+  const closeSockets = trackSockets(server, options.maxConnectionsPerAddress);
   const local = await listen(server, bind);
   return {
     local,
@@ -72,12 +73,25 @@ function secureServer(identity: TlsIdentity, options: ServerOptions, onSocket: (
   return server;
 }
 
-/** Sockets in handshake are known to nobody else: closing must end them too. */
-export function trackSockets(server: NetServer): () => void {
+/**
+ * Sockets in handshake are known to nobody else: closing must end them too, and one address must not take all the room with them.
+ * Returns what ends them all.
+ */
+export function trackSockets(server: NetServer, maxPerAddress: number): () => void {
   const open = new Set<Socket>();
+  const perAddress = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (perAddress.get(address) ?? 0) + 1;
+    perAddress.set(address, count);
     open.add(socket);
-    socket.on('close', () => open.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left > 0) perAddress.set(address, left);
+      else perAddress.delete(address);
+    });
+    if (count > maxPerAddress) socket.destroy();
   });
   return () => {
     for (const socket of open) socket.destroy();

@@ -87,6 +87,7 @@ export class SipTransports implements Transport, FlowFinder {
       connections: this.#connections,
       handshakeTimeoutMs: this.#limits.connectTimeoutMs,
       maxConnections: this.#limits.maxConnections,
+      maxConnectionsPerAddress: this.#limits.maxConnectionsPerAddress,
       onDatagram: (from, bytes, remote) => this.#takeDatagram(from, bytes, remote),
     });
     this.#listeners.push(listener);

@@ -44,7 +44,7 @@ export async function listenWebSocket(
           cert: identity.cert,
         });
   server.maxConnections = options.maxConnections;
-  const closeSockets = trackSockets(server);
+  const closeSockets = trackSockets(server, options.maxConnectionsPerAddress);
   const acceptor = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_PAYLOAD,

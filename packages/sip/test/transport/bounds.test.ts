@@ -158,6 +158,29 @@ test('handshakes that never end: TLS and WebSocket, as server', async () => {
   expect(a.transports.connectionCount).toBe(0);
 });
 
+test.each(['tls', 'wss', 'ws'] as const)(
+  '%s: one address can not take all the room with handshakes',
+  async (protocol) => {
+    const a = await openSide({ protocols: [protocol], limits: { maxConnectionsPerAddress: 3 } });
+    const { local } = a.listener(protocol);
+    const three = [await rawTcp(local), await rawTcp(local), await rawTcp(local)];
+    const fourth = await rawTcp(local);
+    await until(() => fourth.isClosed(), 'the refusal');
+    expect(three.map((one) => one.isClosed())).toEqual([false, false, false]);
+    for (const one of three) one.socket.destroy();
+    const b = await openSide({ protocols: [protocol] });
+    await until(
+      () =>
+        sendOptions(b, flowTo(b, local, protocol)).then(
+          () => true,
+          () => false,
+        ),
+      'room again',
+    );
+    await a.requests();
+  },
+);
+
 async function silentServer(): Promise<Endpoint> {
   const server = closing(createServer(), (own) => own.close());
   server.on('connection', (socket) => {
