@@ -17,6 +17,8 @@ export class AcceptedSocket implements Carrier {
   readonly #writer: FrameWriter;
   readonly #waiters: (() => void)[] = [];
   #hearsDrain = false;
+  /** Characters sent since one who awaits {@link drained} let the event loop have its turn. */
+  #sentSinceTurn = 0;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: WebSocket, stream: Duplex, events: Omit<CarrierEvents, 'opened'>) {
@@ -49,6 +51,7 @@ export class AcceptedSocket implements Carrier {
   }
 
   send(text: string): void {
+    this.#sentSinceTurn += text.length;
     this.#writer.write(text);
   }
 
@@ -81,10 +84,14 @@ export class AcceptedSocket implements Carrier {
   }
 
   async drained(): Promise<void> {
+    // The system may take all at once: a program that only awaits this would leave no turn for anything else.
+    if (this.#sentSinceTurn > DRAINED_BYTES) {
+      this.#sentSinceTurn = 0;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
     while (this.bufferedBytes > DRAINED_BYTES && this.#socket.readyState === OPEN) {
       if (!this.#hearsDrain) this.#stream.on('drain', () => this.#wake());
       this.#hearsDrain = true;
-      // By way of the event loop: a fast reader would leave a program that only awaits this no turn for anything else.
       await new Promise<void>((resolve) => this.#waiters.push(() => setImmediate(resolve)));
     }
   }

@@ -14,13 +14,21 @@ export interface Report {
   readonly residentBytes?: number;
   /** Messages sent, or delivered. */
   readonly count?: number;
+  /** Turns of the event loop since it was told to count them. */
+  readonly turns?: number;
 }
 
 const MESSAGES = 16_384;
 const FILLER = 'x'.repeat(65_536 - 40);
 
 let count = 0;
+let turns = 0;
 const tell = (report: Report): void => void process.send?.(report);
+
+function countTurn(): void {
+  turns++;
+  setImmediate(countTurn);
+}
 
 /** Pulls 1 GiB out of a generator, as fast as the socket takes it. */
 async function sendAll(send: (text: string) => void, drained: () => Promise<void>): Promise<void> {
@@ -44,7 +52,8 @@ function reportFrom(idle: () => boolean): void {
 }
 
 process.on('message', (message) => {
-  if (message === 'report') tell({ count, residentBytes: process.memoryUsage.rss() });
+  if (message === 'report') tell({ count, turns, residentBytes: process.memoryUsage.rss() });
+  if (message === 'count turns') countTurn();
 });
 
 const role = process.argv[2] as Role;
