@@ -1,22 +1,23 @@
 import { expect, test } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
 import { MAX_DATAGRAM_REQUEST, createUserAgent, sdp } from '../../src/index.ts';
-import type { IncomingCall, Protocol } from '../../src/index.ts';
+import type { IncomingCall, ListenerOptions, Protocol } from '../../src/index.ts';
+import { freePorts } from '../peers/process.ts';
 import { closing, openSide } from './stand.ts';
 
 /** A pair whose callee listens by UDP and, on the same port, by TCP. */
 async function pair(hasTcp: boolean): Promise<{ seen: Protocol[]; call: (size: number) => Promise<number> }> {
   const caller = await openSide({ protocols: ['udp', 'tcp'] });
-  const callee = await openSide({ protocols: ['udp'] });
-  const { port } = callee.listener('udp').local;
-  if (hasTcp) await callee.transports.listen({ protocol: 'tcp', address: '127.0.0.1', port });
+  const port = await freePorts(1);
+  const own = (protocol: Protocol): ListenerOptions => ({ protocol, address: '127.0.0.1', port });
+  const callee = await openSide({ listeners: [own('udp'), ...(hasTcp ? [own('tcp')] : [])] });
   const seen: Protocol[] = [];
-  const bob = closing(createUserAgent({ transports: callee.transports }), (own) => own.close());
+  const bob = closing(createUserAgent({ transports: callee.transports }), (agent) => agent.close());
   bob.on('invite', (call: IncomingCall) => {
     seen.push((call.invite.headers.via?.transport.toLowerCase() ?? '') as Protocol);
     call.answer({ body: sdp('v=0\r\n') });
   });
-  const alice = closing(createUserAgent({ transports: caller.transports }), (own) => own.close());
+  const alice = closing(createUserAgent({ transports: caller.transports }), (agent) => agent.close());
   return {
     seen,
     async call(size) {
