@@ -161,31 +161,34 @@ describeWithPeers(['chromium'], 'the first page', () => {
     { what: 'light', options: {} },
     { what: 'dark', options: { colorScheme: 'dark' } },
     { what: 'narrow', options: NARROW },
-  ])('axe finds nothing serious, nothing moves, everything fits: $what', async ({ options }) => {
-    const page = await windows.open(world.url, { ...options, reducedMotion: 'reduce' });
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
-    await signIn(page, 'carol');
-    await page.getByRole('button', { name: /Your menu/ }).press('Enter');
-    await page.getByRole('menuitem', { name: 'Sign out' }).waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
-    await page.keyboard.press('Escape');
-    await writeTo(page, 'Bob Brown');
-    await page.keyboard.type('Hello https://example.com');
-    await page.keyboard.press('Enter');
-    await page.locator('.message[data-delivery=sent]').last().waitFor();
-    await bob.getByLabel('Number to call').fill('203');
-    await bob.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Answer' }).waitFor();
-    expect(await call(page).evaluate((card) => getComputedStyle(card).animationName)).toBe('none');
-    expect(await seriousFindings(page)).toEqual([]);
-    await page.keyboard.press('Alt+a');
-    await expectPage(call(page)).toContainText('Connected');
-    expect(await seriousFindings(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
-    await page.getByRole('button', { name: 'Hang up' }).press('Enter');
-    await page.context().close();
-  });
+  ])(
+    'axe finds nothing serious, nothing moves, everything fits: $what',
+    async ({ options }) => {
+      const page = await windows.open(world.url, { ...options, reducedMotion: 'reduce' });
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await signIn(page, 'carol');
+      await page.getByRole('button', { name: /Your menu/ }).press('Enter');
+      await page.getByRole('menuitem', { name: 'Sign out' }).waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await writeTo(page, 'Bob Brown');
+      await page.keyboard.type('Hello https://example.com');
+      await page.keyboard.press('Enter');
+      await page.locator('.message[data-delivery=sent]').last().waitFor();
+      await bob.getByLabel('Number to call').fill('203');
+      await bob.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Answer' }).waitFor();
+      expect(await call(page).evaluate((card) => getComputedStyle(card).animationName)).toBe('none');
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.keyboard.press('Alt+a');
+      await expectPage(call(page)).toContainText('Connected');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+      await page.getByRole('button', { name: 'Hang up' }).press('Enter');
+      await page.context().close();
+    },
+    90_000,
+  );
 
   test('on a narrow screen one pane shows at a time, and Back leads back', async () => {
     await alice.setViewportSize(NARROW.viewport);
