@@ -11,8 +11,19 @@ import { guid, messageFrom } from './store-samples.ts';
 
 const [file = '', senders = '1', window = '1', total = '0'] = process.argv.slice(2);
 
-// Not by console.log: one system call per line, at once, so that a trace shows when it was told.
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Not by console.log: one system call per line, at once, so that a trace shows when it was told. Waits while the pipe is full. */
+function say(line: string): void {
+  for (;;)
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+}
 
 let left = total === '0' ? Infinity : Number(total);
 
@@ -41,5 +52,5 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   say(error instanceof Problem ? `refused ${error.code} ${error.message}` : `failed ${String(error)}`);
-  process.exitCode = 3;
+  process.exit(3);
 });
