@@ -1,7 +1,13 @@
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Endpoint } from './port.ts';
 
 export const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
+/** Whether something can be sent there. Peers name ports and addresses in Via and Contact, and may name 0 or nonsense; Node throws then. */
+export function isPlace({ address, port }: Endpoint): boolean {
+  return port > 0 && port < 65_536 && isIP(address) !== 0;
+}
 
 /** What a listener calls itself towards `remote`: its advertised or bound address; for a wildcard an address of the best interface. */
 export function localFor(bound: Endpoint, advertised: Endpoint | undefined, remote: string): Endpoint {

@@ -3,7 +3,7 @@ import { systemClock } from '../clock/index.ts';
 import type { Clock, Timer } from '../clock/index.ts';
 import { SyntaxFailure, parseMessage } from '../messages/index.ts';
 import type { ParseFailure, SipMessage, StreamItem } from '../messages/index.ts';
-import { isWildcard, localFor } from './addresses.ts';
+import { isPlace, isWildcard, localFor } from './addresses.ts';
 import { Bindings } from './bindings.ts';
 import type { SipConnection } from './connection.ts';
 import { ConnectionTable } from './connections.ts';
@@ -138,6 +138,7 @@ export class SipTransports implements Transport, FlowFinder {
 
   send(bytes: Uint8Array, flow: Flow): Promise<void> {
     if (this.#isClosed) return Promise.reject(new TransportFailure('closed', 'the transports are closed'));
+    if (flow.connection === undefined && !isPlace(flow.remote)) return Promise.reject(noPlace(flow.remote));
     if (flow.protocol === 'udp') {
       const socket = this.#listenerOf(flow)?.udp;
       return socket === undefined
@@ -190,6 +191,7 @@ export class SipTransports implements Transport, FlowFinder {
     if (known !== undefined) return Promise.resolve(known);
     if (flow.connection !== undefined)
       return Promise.reject(new TransportFailure('flow-closed', 'the connection is gone'));
+    if (!isPlace(flow.remote)) return Promise.reject(noPlace(flow.remote));
     return this.#connections.reach(flow, () => this.#open(flow));
   }
 
@@ -285,3 +287,6 @@ export class SipTransports implements Transport, FlowFinder {
     await this.close();
   }
 }
+
+const noPlace = ({ address, port }: Endpoint): TransportFailure =>
+  new TransportFailure('send-failed', `${address}:${port} is no place to send to`);

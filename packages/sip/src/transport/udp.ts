@@ -36,7 +36,10 @@ export async function openUdp(
   });
   socket.on('error', () => undefined);
   growBuffer(socket);
-  socket.on('message', (bytes, from) => onDatagram(bytes, { address: plainAddress(from.address), port: from.port }));
+  socket.on('message', (bytes, from) => {
+    // Port 0 is legal as a source (RFC 768), but nothing can be sent there.
+    if (from.port !== 0) onDatagram(bytes, { address: plainAddress(from.address), port: from.port });
+  });
   const bound = socket.address();
   let isClosed = false;
   return {

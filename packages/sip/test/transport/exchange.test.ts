@@ -170,6 +170,33 @@ describe('what is refused is answered where it may be (RFC 3261 8.2, 16.3)', () 
   });
 });
 
+test.each([
+  ['port 0', { address: '127.0.0.1', port: 0 }],
+  ['a port too high', { address: '127.0.0.1', port: 65_536 }],
+  ['no address', { address: 'a:b', port: 5060 }],
+  ['a name', { address: 'localhost', port: 5060 }],
+])('a place that can not be is a failure, never a crash: %s', async (_name, remote) => {
+  const a = await openSide();
+  for (const protocol of PROTOCOLS) {
+    const flow: Flow = { protocol, local: a.listener(protocol).local, remote };
+    await expect(a.transports.send(writeMessage(options(flow)), flow)).rejects.toMatchObject({
+      name: 'TransportFailure',
+    });
+    await expect(a.transports.probe(flow, 1_000)).rejects.toMatchObject({ name: 'TransportFailure' });
+  }
+});
+
+test('a Via whose port is 0 is answered to nobody, and does no harm', async () => {
+  const a = await openSide({ protocols: ['udp'] });
+  const peer = await rawUdp();
+  const { local } = a.listener('udp');
+  peer.send(rawOptions('SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bK1').replace('CSeq: 1 OPTIONS', 'CSeq: 1 BYE'), local);
+  await until(() => a.refused.length === 1, 'the refusal');
+  peer.send(rawOptions('SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bK1'), local);
+  const { message, flow } = await a.requests();
+  await expect(answer(a, message, flow)).rejects.toMatchObject({ code: 'send-failed' });
+});
+
 test.each<[Protocol]>([['tcp'], ['tls'], ['ws'], ['wss']])('%s: nobody there', async (protocol) => {
   const a = await openSide({ protocols: [protocol], limits: { connectTimeoutMs: 300 } });
   const b = await openSide({ protocols: [protocol] });
