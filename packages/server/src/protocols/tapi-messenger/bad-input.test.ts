@@ -20,7 +20,7 @@ beforeAll(async () => {
   node = await startNode({
     lookup,
     settings: {
-      stomp: { connectTimeoutMs: 400, heartbeatMinMs: 50, maxSubscriptions: 8 },
+      stomp: { connectTimeoutMs: 1_500, heartbeatMinMs: 50, maxSubscriptions: 8 },
       sockjs: { disconnectDelayMs: 1_000 },
       lookup: { timeoutMs: 150 },
     },
@@ -146,14 +146,16 @@ describe('lookups (TM FM-6, FM-7)', () => {
   });
 
   test('what comes meanwhile waits, up to a bound', async () => {
+    await using patient = await startNode({ lookup, settings: { lookup: { timeoutMs: 60_000 } } });
+    const { port } = patient;
     const url = '/tapi-messenger/0/floodxhr';
-    await post(node.port, `${url}/xhr`, '');
-    await post(node.port, `${url}/xhr_send`, JSON.stringify([`${OPEN}${listen('slow')}`]));
+    await post(port, `${url}/xhr`, '');
+    await post(port, `${url}/xhr_send`, JSON.stringify([`${OPEN}${listen('slow')}`]));
     const flood = JSON.stringify([`SEND\ndestination:/a\n\n${'x'.repeat(60_000)}\0`.repeat(4)]);
-    void Promise.allSettled(Array.from({ length: 8 }, () => post(node.port, `${url}/xhr_send`, flood)));
+    void Promise.allSettled(Array.from({ length: 8 }, () => post(port, `${url}/xhr_send`, flood)));
     const frames: string[] = [];
     await until(async () => {
-      frames.push((await post(node.port, `${url}/xhr`, '')).body);
+      frames.push((await post(port, `${url}/xhr`, '')).body);
       return frames.some((frame) => frame.startsWith('c['));
     }, 'the close');
     expect(frames.join('')).toContain('Too much at once');
@@ -197,13 +199,15 @@ test('connecting and leaving in rounds leaves nothing behind (TM FM-15)', async 
 });
 
 test('very many tiny messages do not hold up others (TM FM-18)', async () => {
+  await using patient = await startNode();
+  const { port } = patient;
   const url = '/tapi-messenger/0/tinyxhr';
-  await post(node.port, `${url}/xhr`, '');
+  await post(port, `${url}/xhr`, '');
   const beats = `[${'"\\n",'.repeat(50_000)}"\\n"]`;
-  await post(node.port, `${url}/xhr_send`, JSON.stringify([OPEN]));
+  await post(port, `${url}/xhr_send`, JSON.stringify([OPEN]));
   const polled: string[] = [];
   const polling = (async () => {
-    while (!polled.at(-1)?.startsWith('c[')) polled.push((await post(node.port, `${url}/xhr`, '')).body);
+    while (!polled.at(-1)?.startsWith('c[')) polled.push((await post(port, `${url}/xhr`, '')).body);
   })();
   let worst = 0;
   let last = performance.now();
@@ -211,12 +215,12 @@ test('very many tiny messages do not hold up others (TM FM-18)', async () => {
     worst = Math.max(worst, performance.now() - last);
     last = performance.now();
   }, 5);
-  const answers = await Promise.all(Array.from({ length: 4 }, () => post(node.port, `${url}/xhr_send`, beats)));
+  const answers = await Promise.all(Array.from({ length: 4 }, () => post(port, `${url}/xhr_send`, beats)));
   const tooMany = `[${'"\\n",'.repeat(60_000)}"\\n"]`;
-  expect((await post(node.port, `${url}/xhr_send`, tooMany)).status).toBe(413);
+  expect((await post(port, `${url}/xhr_send`, tooMany)).status).toBe(413);
   const frames = JSON.stringify(['SEND\ndestination:/a\n\n\0'.repeat(7_500)]);
-  expect((await post(node.port, `${url}/xhr_send`, frames)).status).toBe(204);
-  await post(node.port, `${url}/xhr_send`, JSON.stringify(['DISCONNECT\nreceipt:bye\n\n\0']));
+  expect((await post(port, `${url}/xhr_send`, frames)).status).toBe(204);
+  await post(port, `${url}/xhr_send`, JSON.stringify(['DISCONNECT\nreceipt:bye\n\n\0']));
   await polling;
   expect(polled.join('')).toContain('receipt-id:bye');
   clearInterval(watch);

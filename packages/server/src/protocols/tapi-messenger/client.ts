@@ -36,7 +36,8 @@ export interface Client {
   whenWritable(run: () => void): void;
   /** Own subscriptions to exactly this destination. */
   subscriptionsTo(destination: string): readonly Subscription[];
-  send(subscription: Subscription, message: SharedMessage, extra?: Extra): void;
+  /** Returns the copy's message-id. */
+  send(subscription: Subscription, message: SharedMessage, extra?: Extra): string;
   /** To `/user/queue/errors`, if the session listens there. */
   report(report: Report): void;
   end(code: number, reason: string): void;

@@ -3,6 +3,7 @@ import { ChatMessages } from './application/chat-messages.ts';
 import { CallMessages } from './application/incoming.ts';
 import { Names } from './application/names.ts';
 import { PresenceMessages } from './application/presence-feed.ts';
+import { Queues } from './application/queues.ts';
 import { Topics } from './application/topics.ts';
 import { directorySessions } from './application-sessions.ts';
 import type { TapiMessengerParts } from './parts.ts';
@@ -45,6 +46,7 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
     ...parts,
     lookup: parts.lookup ?? directorySessions(directory),
     topics: new Topics(),
+    queues: new Queues(),
     messages: new CallMessages(settings.caller),
     chatMessages: new ChatMessages(names),
     presenceMessages: new PresenceMessages(),

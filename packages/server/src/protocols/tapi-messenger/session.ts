@@ -126,15 +126,19 @@ export class StompSession implements ConnectionHandler, Client {
     return [...this.#state.subscriptions.values()].filter((known) => known.destination === destination);
   }
 
-  send(subscription: Subscription, message: SharedMessage, extra: Extra = {}): void {
-    if (this.signal.aborted) return;
+  send(subscription: Subscription, message: SharedMessage, extra: Extra = {}): string {
+    const messageId = `${this.label}-${++this.#messages}`;
+    if (this.signal.aborted) return messageId;
     this.#beats.sent();
+    // STOMP 1.2: who acknowledges must be told what to name.
+    const mustSettle = subscription.ack !== 'auto' && this.#state.version === '1.2';
     message.sendTo(this.#connection, this.#state.version, {
       destination: extra.destination ?? subscription.destination,
       subscription: subscription.id,
-      messageId: `${this.label}-${++this.#messages}`,
-      headers: extra.headers ?? [],
+      messageId,
+      headers: [...(mustSettle ? [['ack', messageId] as const] : []), ...(extra.headers ?? [])],
     });
+    return messageId;
   }
 
   report(report: Report): void {
@@ -147,8 +151,6 @@ export class StompSession implements ConnectionHandler, Client {
   end(code: number, reason: string): void {
     this.#connection.close(code, reason);
   }
-
-  // Of the surface.
 
   get isListening(): boolean {
     return this.#application.isListening;
@@ -237,8 +239,7 @@ export class StompSession implements ConnectionHandler, Client {
         await this.#inFlight.settled();
         return this.#connection.close(effect.code, effect.reason);
       case 'settle':
-        // Nothing here waits for an acknowledgement (TM §3.4: topics and user queues).
-        return;
+        return this.#application.settle(this.#state.subscriptions.values(), effect);
     }
   }
 

@@ -123,7 +123,6 @@ test('tapi.broker.clientPublish opens topics to clients, and never those of the 
     '/topic/presence.bob',
     '/topic/room.x',
     '/topic/is-call-init',
-    '/queue/a',
     '/user/queue/errors',
     '/topic/*',
   ]) {

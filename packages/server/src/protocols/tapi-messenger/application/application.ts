@@ -5,6 +5,7 @@ import { CALL, CALL_STATE, destinationOf, LISTEN, STOP, withSlash } from './dest
 import { forbidden, unknownDestination } from './errors.ts';
 import { type FeedParts, MessageFeed } from './message-feed.ts';
 import { matchesPattern } from './patterns.ts';
+import type { Queues, Settlement } from './queues.ts';
 import { type PhoneRequestParts, PhoneRequests } from './phone-requests.ts';
 import { PresenceFeed, type PresenceMessages } from './presence-feed.ts';
 import { localName, sendMessage } from './send-message.ts';
@@ -14,6 +15,14 @@ import type { TapiMessengerParts } from '../parts.ts';
 export interface ApplicationParts
   extends PhoneRequestParts, FeedParts, Pick<TapiMessengerParts, 'conversations' | 'directory' | 'domain'> {
   readonly presenceMessages: PresenceMessages;
+  readonly queues: Queues;
+}
+
+/** What a message costs while it waits, with the objects around it. */
+function sizeOf({ headers, body }: Frame): number {
+  let size = 512 + 2 * body.length;
+  for (const [name, value] of headers) size += 2 * (name.length + value.length);
+  return size;
 }
 
 const NO_HEADERS: readonly Header[] = [];
@@ -82,13 +91,15 @@ export class Application {
       case 'topic':
         this.#parts.topics.add(this.#client, subscription);
         return NO_HEADERS;
+      case 'queue':
+        if (this.#isPublic(destination)) this.#parts.queues.add(this.#client, subscription);
+        return NO_HEADERS;
       case 'user-queue':
         if (destination === CALL_STATE) this.#telephone.showStates(subscription);
         return NO_HEADERS;
       // Accepted, never delivers (TM §3.5); errors are sent to where they are subscribed.
       case 'errors':
       case 'request':
-      case 'queue':
       case 'unknown':
         return NO_HEADERS;
       default:
@@ -98,11 +109,17 @@ export class Application {
 
   unsubscribe(subscription: Subscription): void {
     this.#parts.topics.remove(subscription);
+    this.#parts.queues.remove(subscription);
     this.#presences.get(subscription)?.close();
     this.#presences.delete(subscription);
     if (this.#feed?.subscription !== subscription) return;
     this.#feed.feed.close();
     this.#feed = null;
+  }
+
+  /** ACK and NACK. Of topics and user queues they are taken without effect (TM §3.4). */
+  settle(subscriptions: Iterable<Subscription>, settlement: Settlement): void {
+    this.#parts.queues.settle(subscriptions, settlement);
   }
 
   close(subscriptions: Iterable<Subscription>): void {
@@ -138,13 +155,18 @@ export class Application {
     }
   }
 
+  #isPublic(destination: string): boolean {
+    return this.#parts.settings.broker.clientPublish.some((pattern) => matchesPattern(pattern, destination));
+  }
+
   /** TM §3.5: `broker.clientPublish` opens topics to clients, never those that the server owns. */
   #publish(frame: Frame, destination: string): void {
     const kind = destinationOf(destination);
     if (kind.kind === 'request' || kind.kind === 'unknown') throw unknownDestination(destination);
-    const { clientPublish } = this.#parts.settings.broker;
-    const isOpen = kind.kind === 'topic' && clientPublish.some((pattern) => matchesPattern(pattern, destination));
+    const isOpen = (kind.kind === 'topic' || kind.kind === 'queue') && this.#isPublic(destination);
     if (!isOpen || /[*?]/.test(destination)) throw forbidden('Clients may not publish here.');
-    this.#parts.topics.publish(destination, SharedMessage.published(frame));
+    const message = SharedMessage.published(frame);
+    if (kind.kind === 'topic') this.#parts.topics.publish(destination, message);
+    else this.#parts.queues.publish(destination, message, sizeOf(frame));
   }
 }

@@ -51,7 +51,10 @@ export class PresenceFeed {
 
   tell(presence: Presence): void {
     if (!this.#isOpen) return;
-    if (this.#client.isWritable) return this.#client.send(this.#subscription, this.#messages.of(presence, this.#user));
+    if (this.#client.isWritable) {
+      this.#client.send(this.#subscription, this.#messages.of(presence, this.#user));
+      return;
+    }
     if (this.#held === null) this.#client.whenWritable(this.#release);
     this.#held = presence;
   }

@@ -75,7 +75,7 @@ export class RawStomp {
   }
 
   async over(): Promise<{ readonly code: number; readonly reason: string }> {
-    return until(() => this.closed, 'the close', 2_500);
+    return until(() => this.closed, 'the close', 5_000);
   }
 
   async close(): Promise<void> {
