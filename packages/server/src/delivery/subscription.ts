@@ -7,7 +7,7 @@ import type { Tail } from './tail.ts';
  * Entries read at once for a session that catches up: few at first and again whenever the peer doesn't keep up, since what is
  * read and not told is thrown away, and many slow peers read at a time; more as long as whole pages are told.
  */
-const FIRST_PAGE = 8;
+const FIRST_PAGE = 2;
 const MAX_PAGE = 200;
 
 /** What a session does with what it is told. Calls never overlap and keep the journal's order. */

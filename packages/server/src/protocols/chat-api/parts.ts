@@ -31,7 +31,7 @@ export interface ChatApiSettings {
 }
 
 export interface ChatApiParts {
-  readonly http: Pick<Http, 'app' | 'origins' | 'addresses' | 'atTurnEnd' | 'onDrain'>;
+  readonly http: Pick<Http, 'app' | 'origins' | 'addresses' | 'atTurnEnd' | 'joinWrites' | 'onDrain'>;
   readonly directory: Directory;
   readonly guard: LoginGuard;
   readonly presence: PresenceService;

@@ -6,6 +6,7 @@ import { type CallId, type MessageId, type UserId, userStream } from '../../../c
 import type { Presence } from '../../../core/presence/index.ts';
 import { Names } from '../names.ts';
 import { Encoder } from './encode.ts';
+import { Frame } from './frame.ts';
 
 const [alice, bob] = ['a'.repeat(32) as UserId, 'b'.repeat(32) as UserId];
 const NAMES: Readonly<Record<UserId, string>> = { [alice]: 'alice', [bob]: 'bob' };
@@ -41,12 +42,12 @@ function message(more: Partial<Message> = {}): Message {
 const entryOf = (event: Entry['event'], user = bob): Entry => ({ position: 9, stream: userStream(user), event });
 
 /** Event, position and data of a frame. */
-function parsed(frame: string): { event: string; id: string | null; data: unknown } {
-  const [, id = null] = /^id: (.*)$/m.exec(frame) ?? [];
+function parsed({ text }: Frame): { event: string; id: string | null; data: unknown } {
+  const [, id = null] = /^id: (.*)$/m.exec(text) ?? [];
   return {
     id,
-    event: /^event: (.*)$/m.exec(frame)![1]!,
-    data: JSON.parse(/^data: (.*)$/m.exec(frame)![1]!),
+    event: /^event: (.*)$/m.exec(text)![1]!,
+    data: JSON.parse(/^data: (.*)$/m.exec(text)![1]!),
   };
 }
 
@@ -101,7 +102,7 @@ test('an entry is encoded once, however many read it; known names make it at onc
   expect(encoder.entry(entry, 'e.9', bob)).toBe(first);
   await first;
   expect(lookups()).toBe(2);
-  expect(typeof encoder.entry(entryOf({ kind: 'message', message: message() }), 'e.10', bob)).toBe('string');
+  expect(encoder.entry(entryOf({ kind: 'message', message: message() }), 'e.10', bob)).toBeInstanceOf(Frame);
   expect(lookups()).toBe(2);
 });
 

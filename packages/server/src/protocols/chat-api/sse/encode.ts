@@ -19,7 +19,7 @@ import type {
   ResetEvent,
   SentEvent,
 } from './events.ts';
-import { frame } from './frame.ts';
+import { type Frame, frame } from './frame.ts';
 
 /** The text of a message for clients that show plain text (design §6). */
 export function plainBody(message: Pick<Message, 'type' | 'body'>): string {
@@ -39,9 +39,9 @@ export function postedData(message: Pick<Message, 'type' | 'body' | 'data'>): Js
 export class Encoder {
   readonly #names: Names;
   readonly #domain: string;
-  readonly #entries = new WeakMap<Entry, string | Promise<string>>();
+  readonly #entries = new WeakMap<Entry, Frame | Promise<Frame>>();
   readonly #presences = new WeakMap<Presence, string>();
-  readonly #calls = new WeakMap<Call, string>();
+  readonly #calls = new WeakMap<Call, Frame>();
 
   constructor(names: Names, domain: string) {
     this.#names = names;
@@ -49,18 +49,18 @@ export class Encoder {
   }
 
   /** The frame of an entry of `reader`'s stream, or null where the surface shows nothing. */
-  entry(entry: Entry, resume: string, reader: UserId): string | Promise<string> | null {
+  entry(entry: Entry, resume: string, reader: UserId): Frame | Promise<Frame> | null {
     const known = this.#entries.get(entry);
     if (known !== undefined) return known;
     const made = this.#ofEntry(entry, resume, reader);
     if (made === null) return null;
     this.#entries.set(entry, made);
-    if (typeof made !== 'string') made.catch(() => this.#entries.delete(entry));
+    if (made instanceof Promise) made.catch(() => this.#entries.delete(entry));
     return made;
   }
 
   /** A message as its sender or its receiver sees it; without `resume` it is not in the journal. */
-  message(message: Message, reader: UserId, resume?: string): string | Promise<string> {
+  message(message: Message, reader: UserId, resume?: string): Frame | Promise<Frame> {
     return this.#named(message.sender, message.recipient, (sender, recipient) => {
       const base = {
         to: bareJid(recipient, this.#domain),
@@ -85,8 +85,8 @@ export class Encoder {
     });
   }
 
-  chatState(change: ChatStateChange, reader: string): string | Promise<string> {
-    const make = (name: string): string =>
+  chatState(change: ChatStateChange, reader: string): Frame | Promise<Frame> {
+    const make = (name: string): Frame =>
       frame({
         event: 'chatapi.chat',
         data: json<ChatStateEvent>({
@@ -101,7 +101,7 @@ export class Encoder {
   }
 
   /** `to` differs from reader to reader; all else is encoded once. */
-  presence(presence: Presence, name: string, reader: string): string {
+  presence(presence: Presence, name: string, reader: string): Frame {
     const to = JSON.stringify(bareJid(reader, this.#domain));
     let rest = this.#presences.get(presence);
     if (rest === undefined) {
@@ -120,7 +120,7 @@ export class Encoder {
     return frame({ event: 'chatapi.presence', data: `{"to":${to},${rest}` });
   }
 
-  call(call: Call): string {
+  call(call: Call): Frame {
     const known = this.#calls.get(call);
     if (known !== undefined) return known;
     const made = frame({ event: 'chatapi.call', data: json<CallEvent>({ type: 'call', ...callView(call) }) });
@@ -128,16 +128,16 @@ export class Encoder {
     return made;
   }
 
-  reset(cause: ResyncReason, resume: string): string {
+  reset(cause: ResyncReason, resume: string): Frame {
     const data = json<ResetEvent>({ type: 'reset', reason: 'gap', cause });
     return frame({ id: resume, event: 'chatapi.reset', data });
   }
 
-  end(reason: EndReason): string {
+  end(reason: EndReason): Frame {
     return frame({ event: 'chatapi.end', data: json<EndEvent>({ type: 'end', reason }) });
   }
 
-  #ofEntry(entry: Entry, resume: string, reader: UserId): string | Promise<string> | null {
+  #ofEntry(entry: Entry, resume: string, reader: UserId): Frame | Promise<Frame> | null {
     const { event } = entry;
     switch (event.kind) {
       case 'message':
@@ -153,7 +153,7 @@ export class Encoder {
     }
   }
 
-  #named(a: UserId, b: UserId, make: (a: string, b: string) => string): string | Promise<string> {
+  #named(a: UserId, b: UserId, make: (a: string, b: string) => Frame): Frame | Promise<Frame> {
     const first = this.#names.of(a);
     const second = this.#names.of(b);
     if (typeof first === 'string' && typeof second === 'string') return make(first, second);

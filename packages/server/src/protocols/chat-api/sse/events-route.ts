@@ -70,7 +70,7 @@ export class EventStreams {
       response,
       live,
       encoder: parts.encoder,
-      atTurnEnd: (run) => parts.http.atTurnEnd(run),
+      http: parts.http,
       now: () => parts.clock.now(),
       limits: parts.limits,
       observer: parts.observer,

@@ -33,14 +33,16 @@ test.each([
   ['beyond ASCII', { event: 'e', data: '🙂\u2028\u0085' }, { event: 'e', data: '🙂\u2028\u0085', id: '' }],
   ['nothing', { event: 'e', data: '' }, { event: 'e', data: '', id: '' }],
 ])('a frame: %s', (_name, event, told) => {
-  expect(interpret(frame(event))).toEqual([told]);
+  expect(interpret(frame(event).text)).toEqual([told]);
 });
 
 test('the id stands before the data, and stays for frames without one', () => {
-  expect(frame({ event: 'e', data: 'x', id: 'a.1' })).toBe('id: a.1\nevent: e\ndata: x\n\n');
-  expect(interpret(frame({ event: 'e', data: 'x', id: 'a.1' }) + frame({ event: 'f', data: 'y' }))[1]?.id).toBe('a.1');
+  expect(frame({ event: 'e', data: 'x', id: 'a.1' }).text).toBe('id: a.1\nevent: e\ndata: x\n\n');
+  expect(
+    interpret(frame({ event: 'e', data: 'x', id: 'a.1' }).text + frame({ event: 'f', data: 'y' }).text)[1]?.id,
+  ).toBe('a.1');
 });
 
 test('comments and retry tell nothing', () => {
-  expect(interpret(KEEP_ALIVE + retryFrame(3_000) + frame({ event: 'e', data: 'x' }))).toHaveLength(1);
+  expect(interpret(KEEP_ALIVE.text + retryFrame(3_000).text + frame({ event: 'e', data: 'x' }).text)).toHaveLength(1);
 });

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 import { MAX_WAITING_FRAMES } from '../limits.ts';
+import { Frame } from './frame.ts';
 import { Outbox } from './outbox.ts';
+
+const f = (text: string): Frame => new Frame(text);
 
 /** A response that takes what it is given when the test says so. */
 function fixture(pauseAtBytes = 10) {
   const written: string[] = [];
+  const chunks: Buffer[] = [];
   const taking: ((error?: Error | null) => void)[] = [];
   const told: number[] = [];
   const failures: unknown[] = [];
@@ -15,7 +19,8 @@ function fixture(pauseAtBytes = 10) {
     response: {
       write(chunk, done) {
         written.push(chunk.toString());
-        taking.push(done);
+        chunks.push(chunk);
+        if (done !== undefined) taking.push(done);
       },
     },
     atTurnEnd: (run) => void turn.push(run),
@@ -28,6 +33,7 @@ function fixture(pauseAtBytes = 10) {
   return {
     outbox,
     written,
+    chunks,
     told,
     failures,
     get rooms() {
@@ -47,29 +53,29 @@ function fixture(pauseAtBytes = 10) {
 
 test('what one turn gathers is one write; positions count when the network has taken them', () => {
   const own = fixture(100);
-  own.outbox.push('a', { position: 1 });
-  own.outbox.push('b', { position: 2 });
-  own.outbox.push('c');
+  own.outbox.push(f('a'), { position: 1 });
+  own.outbox.push(f('b'), { position: 2 });
+  own.outbox.push(f('c'));
   expect(own.written).toEqual([]);
   own.endTurn();
   expect(own.written).toEqual(['abc']);
   expect(own.told).toEqual([]);
   own.take();
   expect(own.told).toEqual([2]);
-  own.outbox.push('d');
+  own.outbox.push(f('d'));
   own.endTurn();
   expect(own.written).toEqual(['abc', 'd']);
 });
 
 test('a text that is still being made keeps its place', async () => {
   const own = fixture(100);
-  const made = Promise.withResolvers<string>();
-  own.outbox.push('1');
+  const made = Promise.withResolvers<Frame>();
+  own.outbox.push(f('1'));
   own.outbox.push(made.promise);
-  own.outbox.push('3');
+  own.outbox.push(f('3'));
   own.endTurn();
   expect(own.written).toEqual(['1']);
-  made.resolve('2');
+  made.resolve(f('2'));
   await made.promise;
   own.endTurn();
   expect(own.written).toEqual(['1', '23']);
@@ -77,14 +83,14 @@ test('a text that is still being made keeps its place', async () => {
 
 test('full, and room again once', () => {
   const own = fixture(10);
-  own.outbox.push('x'.repeat(10));
+  own.outbox.push(f('x'.repeat(10)));
   expect(own.outbox.isReady()).toBe(false);
   own.endTurn();
   expect(own.outbox.isReady()).toBe(false);
   expect(own.outbox.waitingBytes).toBe(10);
   own.take();
   expect([own.rooms, own.outbox.isReady()]).toEqual([1, true]);
-  own.outbox.push('y');
+  own.outbox.push(f('y'));
   own.endTurn();
   own.take();
   expect(own.rooms).toBe(1);
@@ -92,10 +98,10 @@ test('full, and room again once', () => {
 
 test('texts that are being made are a bounded queue', async () => {
   const own = fixture(1_000);
-  const made = Promise.withResolvers<string>();
-  for (let i = 0; i < MAX_WAITING_FRAMES; i++) own.outbox.push(i === 0 ? made.promise : 'x');
+  const made = Promise.withResolvers<Frame>();
+  for (let i = 0; i < MAX_WAITING_FRAMES; i++) own.outbox.push(i === 0 ? made.promise : f('x'));
   expect(own.outbox.isReady()).toBe(false);
-  made.resolve('first');
+  made.resolve(f('first'));
   await made.promise;
   expect(own.rooms).toBe(1);
 });
@@ -104,22 +110,22 @@ test('who waits hears whether it has gone', () => {
   const own = fixture(100);
   const heard: string[] = [];
   const wait = (name: string) => ({ gone: (isSent: boolean) => void heard.push(`${name} ${isSent}`) });
-  own.outbox.push('a', wait('a'));
+  own.outbox.push(f('a'), wait('a'));
   own.endTurn();
   own.take();
-  own.outbox.push('b', wait('b'));
+  own.outbox.push(f('b'), wait('b'));
   own.endTurn();
-  own.outbox.push('c', wait('c'));
-  own.outbox.push(Promise.withResolvers<string>().promise, wait('d'));
+  own.outbox.push(f('c'), wait('c'));
+  own.outbox.push(Promise.withResolvers<Frame>().promise, wait('d'));
   own.outbox.close();
-  own.outbox.push('e', wait('e'));
+  own.outbox.push(f('e'), wait('e'));
   own.take(new Error('gone'));
   expect(heard).toEqual(['a true', 'b false', 'c false', 'd false', 'e false']);
 });
 
 test('a failed write tells no position', () => {
   const own = fixture(100);
-  own.outbox.push('a', { position: 5 });
+  own.outbox.push(f('a'), { position: 5 });
   own.endTurn();
   own.take(new Error('reset'));
   expect(own.told).toEqual([]);
@@ -137,11 +143,11 @@ test('stuck is: something waits and nothing of it goes', () => {
   const own = fixture(100);
   own.pass(1_000);
   expect(own.outbox.stuckMs()).toBe(0);
-  own.outbox.push('a');
+  own.outbox.push(f('a'));
   own.endTurn();
   own.pass(500);
   expect(own.outbox.stuckMs()).toBe(500);
-  own.outbox.push('b');
+  own.outbox.push(f('b'));
   own.endTurn();
   own.take();
   expect(own.outbox.stuckMs()).toBe(0);
@@ -162,4 +168,21 @@ test('a comment only where nothing was written and nothing waits', () => {
   own.outbox.keepAlive(10);
   own.endTurn();
   expect(own.written).toHaveLength(1);
+});
+
+test('a large frame is the same bytes for everybody, in its place', () => {
+  const [one, two] = [fixture(100_000), fixture(100_000)];
+  const large = f('L'.repeat(2_000));
+  for (const own of [one, two]) {
+    own.outbox.push(f('a'));
+    own.outbox.push(f('b'));
+    own.outbox.push(large);
+    own.outbox.push(f('c'), { position: 3 });
+    own.endTurn();
+    expect(own.written).toEqual(['ab', large.text, 'c']);
+    expect(own.outbox.waitingBytes).toBe(2_003);
+    own.take();
+    expect([own.told, own.outbox.waitingBytes]).toEqual([[3], 0]);
+  }
+  expect(one.chunks[1]).toBe(two.chunks[1]);
 });

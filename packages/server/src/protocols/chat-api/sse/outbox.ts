@@ -1,10 +1,10 @@
 import type { Position } from '../../../core/journal/index.ts';
 import { MAX_WAITING_FRAMES } from '../limits.ts';
-import { KEEP_ALIVE } from './frame.ts';
+import { type Frame, joinFrames, KEEP_ALIVE } from './frame.ts';
 
-/** What the outbox needs of a response. */
+/** What the outbox needs of a response. What is written in one turn leaves in one go. */
 export interface Writable {
-  write(chunk: Buffer, done: (error?: Error | null) => void): unknown;
+  write(chunk: Buffer, done?: (error?: Error | null) => void): unknown;
 }
 
 export interface OutboxParts {
@@ -26,7 +26,7 @@ export interface Mark {
 }
 
 interface Waiting {
-  text: string | undefined;
+  frame: Frame | undefined;
   readonly mark: Mark;
 }
 
@@ -38,7 +38,7 @@ const NO_MARK: Mark = {};
  */
 export class Outbox {
   readonly #parts: OutboxParts;
-  #texts: string[] = [];
+  #frames: Frame[] = [];
   #chars = 0;
   #position: Position | null = null;
   #gone: ((isSent: boolean) => void)[] = [];
@@ -64,16 +64,17 @@ export class Outbox {
     return isReady;
   }
 
-  /** Frames keep the order of the calls, also where a text is still being made. */
-  push(text: string | Promise<string>, mark: Mark = NO_MARK): void {
+  /** Frames keep the order of the calls, also where one is still being made. */
+  push(frame: Frame | Promise<Frame>, mark: Mark = NO_MARK): void {
     if (!this.#isOpen) return mark.gone?.(false);
-    if (typeof text === 'string' && this.#waiting.length === 0) return this.#append(text, mark);
-    const waiting: Waiting = { text: typeof text === 'string' ? text : undefined, mark };
+    const isMade = !(frame instanceof Promise);
+    if (isMade && this.#waiting.length === 0) return this.#append(frame, mark);
+    const waiting: Waiting = { frame: isMade ? frame : undefined, mark };
     this.#waiting.push(waiting);
-    if (typeof text === 'string') return;
-    text.then(
+    if (isMade) return;
+    frame.then(
       (made) => {
-        waiting.text = made;
+        waiting.frame = made;
         this.#advance();
       },
       (error: unknown) => this.#parts.failed(error),
@@ -99,18 +100,22 @@ export class Outbox {
   /** Writes what has been gathered, now. */
   flush(): void {
     this.#isAwaited = false;
-    if (!this.#isOpen || this.#texts.length === 0) return;
-    const chunk = Buffer.from(this.#texts.length === 1 ? (this.#texts[0] ?? '') : this.#texts.join(''));
+    if (!this.#isOpen || this.#frames.length === 0) return;
+    const chunks = joinFrames(this.#frames);
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const position = this.#position;
     const gone = this.#gone;
-    this.#texts = [];
+    this.#frames = [];
     this.#chars = 0;
     this.#gone = [];
     for (const tell of gone) this.#unsent.add(tell);
     if (this.#unsentBytes === 0) this.#progressAt = this.#parts.now();
-    this.#unsentBytes += chunk.length;
+    this.#unsentBytes += bytes;
     this.#writtenAt = this.#parts.now();
-    this.#parts.response.write(chunk, (error) => this.#taken({ bytes: chunk.length, position, gone, error }));
+    const last = chunks.length - 1;
+    for (const [index, chunk] of chunks.entries())
+      if (index < last) this.#parts.response.write(chunk);
+      else this.#parts.response.write(chunk, (error) => this.#taken({ bytes, position, gone, error }));
   }
 
   /** Nothing goes out any more; who waits is told that it has not gone. */
@@ -119,7 +124,7 @@ export class Outbox {
     const lost = [...this.#unsent, ...this.#gone, ...this.#waiting.map(({ mark }) => mark.gone)];
     this.#unsent.clear();
     this.#gone = [];
-    this.#texts = [];
+    this.#frames = [];
     this.#waiting.length = 0;
     for (const tell of lost) tell?.(false);
   }
@@ -128,9 +133,9 @@ export class Outbox {
     return this.#waiting.length < MAX_WAITING_FRAMES && this.#chars + this.#unsentBytes < this.#parts.pauseAtBytes;
   }
 
-  #append(text: string, mark: Mark): void {
-    this.#texts.push(text);
-    this.#chars += text.length;
+  #append(frame: Frame, mark: Mark): void {
+    this.#frames.push(frame);
+    this.#chars += frame.text.length;
     if (mark.position !== undefined) this.#position = mark.position;
     if (mark.gone !== undefined) this.#gone.push(mark.gone);
     if (this.#isAwaited) return;
@@ -139,9 +144,9 @@ export class Outbox {
   }
 
   #advance(): void {
-    for (let first = this.#waiting[0]; first?.text !== undefined; first = this.#waiting[0]) {
+    for (let first = this.#waiting[0]; first?.frame !== undefined; first = this.#waiting[0]) {
       this.#waiting.shift();
-      this.#append(first.text, first.mark);
+      this.#append(first.frame, first.mark);
     }
     this.#offerRoom();
   }

@@ -11,12 +11,13 @@ import {
 } from '../../../core/journal/index.ts';
 import type { Presence } from '../../../core/presence/index.ts';
 import type { ChatSession, LiveSink, Sink } from '../../../delivery/index.ts';
+import type { Http } from '../../../http/index.ts';
 import { type ChatApiLimits, MAX_WAITING_CALLS } from '../limits.ts';
 import type { ChatApiObserver } from '../parts.ts';
 import type { EndReason, EventReader, LiveStream } from '../stream.ts';
 import type { ContactWatch } from './contact-watch.ts';
 import type { Encoder } from './encode.ts';
-import { retryFrame } from './frame.ts';
+import { type Frame, retryFrame } from './frame.ts';
 import { Outbox } from './outbox.ts';
 
 /** How long a response that has been ended may take to leave. */
@@ -26,7 +27,7 @@ export interface ReaderParts {
   readonly response: ServerResponse;
   readonly live: LiveStream;
   readonly encoder: Encoder;
-  readonly atTurnEnd: (run: () => void) => void;
+  readonly http: Pick<Http, 'atTurnEnd' | 'joinWrites'>;
   readonly now: () => number;
   readonly limits: ChatApiLimits;
   readonly observer: ChatApiObserver;
@@ -55,8 +56,8 @@ export class SseReader implements Sink, LiveSink, EventReader {
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.#outbox = new Outbox({
-      response: parts.response,
-      atTurnEnd: parts.atTurnEnd,
+      response: { write: (chunk, done) => this.#write(chunk, done) },
+      atTurnEnd: (run) => parts.http.atTurnEnd(run),
       pauseAtBytes: parts.limits.pauseAtBytes,
       now: parts.now,
       told: (position: Position) => parts.live.told(position),
@@ -189,11 +190,17 @@ export class SseReader implements Sink, LiveSink, EventReader {
     this.#session?.pump();
   }
 
+  #write(chunk: Buffer, done?: (error?: Error | null) => void): void {
+    const { response, http } = this.#parts;
+    if (response.socket !== null) http.joinWrites(response.socket);
+    response.write(chunk, done);
+  }
+
   #tellPresence(presence: Presence, name: string): void {
     this.#outbox.push(this.#parts.encoder.presence(presence, name, this.#parts.live.user.name));
   }
 
-  #finish(last: string): void {
+  #finish(last: Frame): void {
     if (!this.#isOpen || this.#endedAt !== null) return;
     this.#outbox.push(last);
     this.#outbox.flush();
