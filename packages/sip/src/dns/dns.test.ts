@@ -136,6 +136,9 @@ describe('RFC 3263 4, against a name server', () => {
     ['sips:example.com;transport=udp', 'unsupported'],
     ['sip:example.com;transport=sctp', 'unsupported'],
     ['tel:+1', 'unsupported'],
+    ['sip:a@example.com;maddr=%00', 'not-found'],
+    ['sip:a@example.com;maddr', 'not-found'],
+    ['sip:a@example.com;maddr=[::1', 'not-found'],
   ])('%s: %s', async (uri, code) => {
     await expect(find(uri)).rejects.toMatchObject({ name: 'DnsFailure', code });
   });

@@ -1,4 +1,4 @@
-import { isIpv4, isIpv6, isSipUri } from '../messages/index.ts';
+import { isHost, isIpv4, isIpv6, isSipUri } from '../messages/index.ts';
 import type { SipUri, Uri, Via } from '../messages/index.ts';
 import type { Protocol, Target } from '../transport/port.ts';
 import { defaultPort } from '../transport/via.ts';
@@ -36,6 +36,7 @@ export async function locate(uri: Uri, options: LocateOptions): Promise<readonly
   if (!isSipUri(uri)) throw new DnsFailure('unsupported', `scheme ${uri.scheme}`);
   const usable = usableProtocols(uri, options.protocols);
   const host = uri.params.get('maddr')?.toLowerCase() ?? uri.host;
+  if (!isHost(host)) throw new DnsFailure('not-found', `maddr ${JSON.stringify(host)} is no host`);
   const leads = await leadsTo(uri, host, usable, options);
   const serverName = literal(uri.host) ?? uri.host;
   return resolveLeads(leads, serverName, options);

@@ -2,7 +2,7 @@ export * from './types.ts';
 export { Headers } from './headers.ts';
 export { Params, quote, unquote, isToken } from './params.ts';
 export { SipUri, parseUri, isSipUri } from './uri.ts';
-export { isIpv4, isIpv6, parseHostPort } from './host.ts';
+export { isHost, isIpv4, isIpv6, parseHostPort } from './host.ts';
 export type { HostPort } from './host.ts';
 export { sameUri } from './same-uri.ts';
 export type { Uri, OtherUri, SipUriParts } from './uri.ts';
