@@ -117,6 +117,16 @@ describe('a call', () => {
     await stage.expectNothingLeft();
   });
 
+  test('a phone that rings for long says so every minute', async () => {
+    const call = alice.invite(uriOf('bob'), { body: offer });
+    await stage.pass(20);
+    incoming[0]!.ring();
+    await stage.pass(125_000, 100);
+    expect(stage.said().filter((line) => line.includes('180'))).toHaveLength(3);
+    call.hangup();
+    await stage.expectNothingLeft();
+  });
+
   test('the signal hangs up', async () => {
     const stop = new AbortController();
     const call = alice.invite(uriOf('bob'), { body: offer, signal: stop.signal });
@@ -213,8 +223,12 @@ describe('hanging up in every state (RFC 3261 9, 15)', () => {
     await establish();
     alice.invite(uriOf('bob'), { body: offer });
     await stage.pass(20);
+    stage.said();
     await alice.close();
     await bob.close();
+    await stage.pass(20);
+    // The call that stood is hung up; the one that was not answered is left to the other's refusal.
+    expect(stage.said()).toEqual(['alice > bob BYE', 'bob > alice BYE', 'bob > alice 603 INVITE']);
     expect(alice.counts).toEqual({ dialogs: 0, transactions: 0, timers: 0 });
     expect(bob.counts).toEqual({ dialogs: 0, transactions: 0, timers: 0 });
     expect(() => alice.invite(uriOf('bob'))).toThrow(/closed/);

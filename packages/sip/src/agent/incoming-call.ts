@@ -1,3 +1,4 @@
+import type { Timer } from '../clock/index.ts';
 import { dialogByRequest, stepCallee } from '../dialogs/index.ts';
 import type { CalleeEffect, CalleeInput, CalleeState } from '../dialogs/index.ts';
 import type { SipRequest, SipResponse, Uri } from '../messages/index.ts';
@@ -24,6 +25,9 @@ export interface ProgressOptions extends ResponseOptions {
 
 const NOBODY: ServerTransactionUser = {};
 
+/** RFC 3261 13.3.1.1: proxies give a call up that is silent for three minutes; a phone that rings says so every minute. */
+const RING_AGAIN_MS = 60_000;
+
 /** A call that came in. */
 export class IncomingCall extends Call implements ServerTransactionUser {
   readonly isOutgoing = false;
@@ -36,6 +40,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
   #state: CalleeState = 'ringing';
   #provisionals: Provisionals | undefined;
   #refusal: SipResponse | undefined;
+  #ringAgain: Timer | undefined;
   #ok: SipResponse | undefined;
   #awaited: AwaitedAck | undefined;
   #cause: CallEnd | undefined;
@@ -72,6 +77,8 @@ export class IncomingCall extends Call implements ServerTransactionUser {
   /** A provisional response. A body in a reliable one is our answer, or our offer; else a preview of the answer. */
   progress(status: number, options: ProgressOptions = {}): void {
     if (this.#state !== 'ringing') return;
+    this.#ringAgain?.cancel();
+    if (status > 100) this.#ringAgain = this.ground.clock.after(RING_AGAIN_MS, () => this.progress(status, options));
     const response = this.#response(status, options);
     const body = sessionOf(options.body);
     const { headers } = this.invite;
@@ -171,6 +178,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
   onDrop(): void {
     this.#because({ by: 'us', error: new SipError('closed', 'the agent closed') });
     this.#state = 'ended';
+    this.#ringAgain?.cancel();
     this.#finish();
   }
 
@@ -191,6 +199,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
 
   #step(input: CalleeInput): void {
     const { state, effects } = stepCallee(this.#state, input);
+    if (state !== 'ringing') this.#ringAgain?.cancel();
     this.#state = state;
     for (const effect of effects) this.#run(effect);
   }

@@ -247,7 +247,9 @@ export class UserAgent extends Emitter<AgentEvents> implements AgentGround, Tran
     if (this.#isClosed) return;
     await Promise.all([...this.#registrations].map((registration) => registration.close()));
     this.#isClosed = true;
-    for (const user of [...this.dialogs.values()]) user.drop();
+    const users = [...this.dialogs.values()];
+    for (const user of users) if (user instanceof InviteDialog && user.call instanceof Call) user.call.hangup();
+    for (const user of users) user.drop();
     for (const registration of this.#registrations) registration.drop();
     this.layer.close();
     this.clock.clear();
