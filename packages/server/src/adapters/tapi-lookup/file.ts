@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { foundIn, type Lookup, type Row } from './model.ts';
+import { foundIn, type Lookup, parseJson, type Row } from './model.ts';
 
 const TEXT = Type.Union([Type.String(), Type.Number()]);
 /** TM DB-4; the names are those of the original's tables. */
@@ -23,7 +23,7 @@ export function fileLookup(options: { readonly path: string; readonly onTrouble:
     const { mtimeMs, size, ino } = await stat(path);
     const now = `${mtimeMs} ${size} ${ino}`;
     if (now === version) return;
-    const content: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const content = parseJson(await readFile(path, 'utf8'), 'the file');
     version = now;
     rows = rowsOf(content);
   }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { Gate } from './gate.ts';
-import { foundIn, type Lookup } from './model.ts';
+import { foundIn, type Lookup, parseJson } from './model.ts';
 
 /** Requests at once: more would not make one server answer sooner. */
 const MAX_AT_ONCE = 32;
@@ -22,7 +22,7 @@ export function httpLookup(options: { readonly url: string }): Lookup {
   async function ask(session: string, signal: AbortSignal): Promise<unknown> {
     const url = options.url.replaceAll('{session}', encodeURIComponent(session));
     const answer = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
-    if (answer.status === 200) return JSON.parse(await textOf(answer));
+    if (answer.status === 200) return parseJson(await textOf(answer), 'the answer');
     await answer.body?.cancel();
     if (answer.status === 404) return null;
     throw new Error(`the lookup answered ${answer.status}`);

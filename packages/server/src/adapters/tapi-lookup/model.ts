@@ -28,3 +28,13 @@ export function foundIn(rows: readonly Row[]): FoundSession | null {
   const [user] = users;
   return user !== undefined && users.size === 1 ? { phone, user } : { phone };
 }
+
+/** @throws Error without a word of the text: sessions and numbers stand in it, and errors go to the log (TM DB-5). */
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Error(`${what} is no JSON`, { cause: error.name });
+    throw error;
+  }
+}

@@ -122,6 +122,7 @@ describe('@stomp/stompjs over sockjs-client and plain WebSocket', () => {
     expect(node.http.lobby.size).toBe(0);
     expect(node.http.socketCount).toBe(0);
     expect(node.delivery.size).toBe(0);
+    expect(node.timers).toBe(0);
     expect(node.told.filter((line) => line.startsWith('trouble'))).toEqual([]);
     expect(node.told.filter((line) => line === 'opened').length).toBe(
       node.told.filter((line) => line === 'closed').length,

@@ -11,7 +11,7 @@ import { createVault } from '../../../core/directory/index.ts';
 import { type Core, createCore } from '../../../core/index.ts';
 import { type Delivery, openDelivery } from '../../../delivery/index.ts';
 import { Http, type HttpLimits } from '../../../http/index.ts';
-import { randomIds, systemClock } from '../../../kit/index.ts';
+import { type Clock, randomIds, systemClock, type Timer } from '../../../kit/index.ts';
 import {
   type ApplicationSessions,
   mountTapiMessenger,
@@ -42,6 +42,8 @@ export interface TestNode extends AsyncDisposable {
   readonly http: Http;
   /** What the surface has told its observer: `opened`, `login-failed mylogin` … */
   readonly told: string[];
+  /** Timers of the surface that have neither fired nor been cancelled. */
+  readonly timers: number;
   close(): Promise<void>;
 }
 
@@ -81,11 +83,12 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const told: string[] = [];
+  const timers = new CountingClock();
   const surface = mountTapiMessenger({
     ...core,
     http,
     delivery,
-    clock,
+    clock: timers,
     ids,
     domain: 'example.test',
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
@@ -124,9 +127,40 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
     engine: fake,
     http,
     told,
+    get timers() {
+      return timers.pending;
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The system's clock, and how many of its timers are pending. */
+class CountingClock implements Clock {
+  pending = 0;
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  after(ms: number, run: () => void): Timer {
+    this.pending++;
+    let isPending = true;
+    const done = (): void => {
+      if (isPending) this.pending--;
+      isPending = false;
+    };
+    const timer = systemClock.after(ms, () => {
+      done();
+      run();
+    });
+    return {
+      cancel: () => {
+        done();
+        timer.cancel();
+      },
+    };
+  }
 }
 
 function tapiEngine(port: number, reconnectMs = 100): CallEngine {
