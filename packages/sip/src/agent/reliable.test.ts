@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sdp, textOf } from '../offer-answer/index.ts';
 import { Stage, uriOf } from '../../test/agent-pair.ts';
+import { MAX_WAITING_PROVISIONALS } from './index.ts';
 import type { IncomingCall, Progress, UserAgent } from './index.ts';
 
 let stage: Stage;
@@ -83,6 +84,20 @@ describe('reliable provisional responses (RFC 3262)', () => {
     await stage.pass(20);
     expect([call.state, incoming[0]!.state]).toEqual(['confirmed', 'confirmed']);
     call.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('only so many wait for a PRACK', async () => {
+    const call = alice.invite(uriOf('bob'), { body: sdp('offer') });
+    await stage.pass(20);
+    stage.hosts.get('alice')!.isBroken = true;
+    const ring = (): void => incoming[0]!.progress(180, { isReliable: true });
+    for (let i = 0; i <= MAX_WAITING_PROVISIONALS; i += 1) ring();
+    expect(ring).toThrow(/too many/);
+    stage.hosts.get('alice')!.isBroken = false;
+    incoming[0]!.reject(486);
+    await stage.pass(100);
+    expect(call.end?.status).toBe(486);
     await stage.expectNothingLeft();
   });
 

@@ -1,63 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { B2bua } from '../../examples/b2bua.ts';
+import { DigestServer } from '../../src/index.ts';
 import { uriOf } from '../agent-pair.ts';
 import { ANSWER, at, HOLD, OFFER, Play } from './play.ts';
 
 let play: Play;
 beforeEach(() => {
   play = new Play();
-});
-
-describe('RFC 3665 2: registration', () => {
-  const credentials = { username: 'bob', password: 'zanzibar' };
-
-  test('2.1 new registration, 2.2 update, 2.4 cancellation', async () => {
-    play.serve('proxy', { bob: 'zanzibar' });
-    const bob = play.phone('bob', { credentials });
-    const registration = bob.register('sip:10.0.0.5', { aor: at('bob', 'proxy'), expires: 3_600 });
-    await play.scene(`
-      bob > proxy REGISTER
-      proxy > bob 401 REGISTER
-      bob > proxy REGISTER
-      proxy > bob 200 REGISTER
-    `);
-    // The refresh uses the nonce that it knows; a nonce that has aged costs one more round.
-    await play.pass(3_300_000, 5_000);
-    play.said();
-    expect(registration.state).toBe('registered');
-    const closed = registration.close();
-    await play.pass(100, 5);
-    await closed;
-    expect(play.said().at(-1)).toBe('proxy > bob 200 REGISTER');
-    expect(play.last(/^REGISTER/)).toMatch(/\r\nExpires: 0\r\n/);
-    await play.end();
-  });
-
-  test('2.3 request for the current contacts', async () => {
-    play.serve('proxy');
-    const bob = play.phone('bob');
-    await play.registered('bob', 'proxy');
-    const list = bob.request('REGISTER', at('bob', 'proxy'), { requestUri: 'sip:10.0.0.5' });
-    await play.scene(`
-      bob > proxy REGISTER
-      proxy > bob 200 REGISTER
-    `);
-    expect((await list).headers.contact?.uriText).toBe('sip:bob@10.0.0.2:5060');
-    await play.end();
-  });
-
-  test('2.5 unsuccessful registration', async () => {
-    play.serve('proxy', { bob: 'zanzibar' });
-    const bob = play.phone('bob', { credentials: { ...credentials, password: 'wrong' } });
-    const registration = bob.register('sip:10.0.0.5', { aor: at('bob', 'proxy') });
-    await play.scene(`
-      bob > proxy REGISTER
-      proxy > bob 401 REGISTER
-      bob > proxy REGISTER
-      proxy > bob 401 REGISTER
-    `);
-    expect(registration.state).toBe('ended');
-    await play.end();
-  });
 });
 
 describe('RFC 3665 3: sessions', () => {
@@ -118,6 +67,47 @@ describe('RFC 3665 3: sessions', () => {
       proxy > server 200 BYE
       server > bob 200 BYE
     `);
+    await play.end(call);
+  });
+
+  test('3.3 the way asks for a proof: here a back-to-back agent', async () => {
+    const secrets: Record<string, string> = { alice: 'a', bob: 'b' };
+    const digest = new DigestServer({
+      realm: 'server',
+      role: 'proxy',
+      findSecret: (name) => ({ password: secrets[name] ?? '' }),
+    });
+    const agent = { clock: play.clock, sessionTimer: { expires: 0 }, reliableProvisionals: 'off' as const };
+    const b2bua = new B2bua({ transports: play.host('server'), digest, route: () => [{ uri: uriOf('bob') }], agent });
+    play.agents.set('server', b2bua.agent);
+    const alice = play.phone('alice', { credentials: { username: 'alice', password: 'a' } });
+    play.phone('bob');
+    const call = alice.invite('sip:bob@10.0.0.6', { body: OFFER });
+    await play.pass(30, 5);
+    play.callOf('bob').answer({ body: ANSWER });
+    await play.scene(`
+      alice > server INVITE
+      server > alice 407 INVITE
+      alice > server ACK
+      alice > server INVITE
+      server > bob INVITE
+      bob > server 200 INVITE
+      server > bob ACK
+      server > alice 200 INVITE
+      alice > server ACK
+    `);
+    expect(call.state).toBe('confirmed');
+    const stranger = play.phone('carol', { credentials: { username: 'alice', password: 'wrong' } });
+    const refused = stranger.invite('sip:bob@10.0.0.6', { body: OFFER });
+    await play.scene(`
+      carol > server INVITE
+      server > carol 407 INVITE
+      carol > server ACK
+      carol > server INVITE
+      server > carol 407 INVITE
+      carol > server ACK
+    `);
+    expect(refused.end?.status).toBe(407);
     await play.end(call);
   });
 

@@ -1,19 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Call, IncomingRefer, UserAgent } from '../../src/index.ts';
-import { textBody, textOf } from '../../src/index.ts';
 import { uriOf } from '../agent-pair.ts';
 import { ANSWER, HOLD, OFFER, Play, RESUME } from './play.ts';
 
 let play: Play;
 let alice: UserAgent;
 let bob: UserAgent;
-let carol: UserAgent;
 
 beforeEach(() => {
   play = new Play();
   alice = play.phone('alice');
   bob = play.phone('bob');
-  carol = play.phone('carol');
+  play.phone('carol');
 });
 
 /** What a phone does when it is asked to call somebody. */
@@ -187,113 +185,5 @@ describe('RFC 5359 2.7 to 2.9: forwarding', () => {
       ].join('\n'),
     );
     await play.end(call);
-  });
-});
-
-describe('RFC 5359 2.15 to 2.18', () => {
-  test('2.15 park: bob parks alice at a server, carol fetches her', async () => {
-    const [call, theirs] = await play.talking('alice', 'bob');
-    const park = play.phone('server');
-    let parked: Call | undefined;
-    call.on('refer', () => expect.unreachable());
-    // Bob tells the park server to call alice in place of himself.
-    park.on('refer', (refer) => {
-      parked = obey(park, refer);
-    });
-    const referral = bob.refer(
-      'sip:10.0.0.6',
-      `${uriOf('alice')}?Replaces=${encodeURIComponent(theirs.replacesValue)}`,
-    );
-    await play.pass(30, 5);
-    play.callOf('alice').answer({ body: ANSWER });
-    await play.pass(60, 5);
-    expect([call.end?.by, theirs.end?.by, parked!.state]).toEqual(['us', 'peer', 'confirmed']);
-    expect(referral.state).toBe('terminated');
-    // Carol picks her up: an INVITE with Replaces to alice.
-    const { callId, localTag, remoteTag } = parked!.dialog!.link.dialog;
-    const fetch = carol.invite(uriOf('alice'), {
-      body: OFFER,
-      replaces: `${callId};to-tag=${remoteTag};from-tag=${localTag}`,
-    });
-    await play.pass(30, 5);
-    play.callOf('alice').answer({ body: ANSWER });
-    await play.pass(60, 5);
-    expect([parked!.end?.by, fetch.state]).toEqual(['peer', 'confirmed']);
-    await play.end(fetch);
-  });
-
-  test('2.16 pickup: carol takes the call that rings at bob', async () => {
-    const call = alice.invite(uriOf('bob'), { body: OFFER });
-    await play.pass(20, 5);
-    play.callOf('bob').ring();
-    await play.pass(20, 5);
-    // Bob's phone tells carol what rings there (the dialog package), carol sends the INVITE to alice.
-    const { callId, localTag, remoteTag } = play.callOf('bob').dialog.link.dialog;
-    const pickup = carol.invite(uriOf('alice'), {
-      body: OFFER,
-      replaces: `${callId};to-tag=${remoteTag};from-tag=${localTag};early-only`,
-    });
-    await play.pass(20, 5);
-    play.callOf('alice').answer({ body: ANSWER });
-    await play.scene(`
-      alice > bob INVITE
-      bob > alice 180 INVITE
-      carol > alice INVITE
-      alice > carol 200 INVITE
-      alice > bob CANCEL
-      carol > alice ACK
-      bob > alice 200 CANCEL
-      bob > alice 487 INVITE
-      alice > bob ACK
-    `);
-    expect([call.end?.by, pickup.state]).toEqual(['us', 'confirmed']);
-    await play.end(pickup);
-  });
-
-  test('2.17 automatic redial: alice watches busy bob and calls when he is free', async () => {
-    const states: string[] = [];
-    bob.on('subscribe', (subscription) => {
-      subscription.accept({ body: textBody('application/dialog-info+xml', 'busy') });
-      play.clock.after(1_000, () => subscription.notify(textBody('application/dialog-info+xml', 'free')));
-    });
-    const busy = alice.invite(uriOf('bob'), { body: OFFER });
-    await play.pass(20, 5);
-    play.callOf('bob').reject(486);
-    await play.pass(20, 5);
-    expect(busy.end?.status).toBe(486);
-    const watch = alice.subscribe(uriOf('bob'), 'dialog', { expires: 600 });
-    let call: Call | undefined;
-    watch.on('notify', ({ body, state }) => {
-      states.push(body === undefined ? state : textOf(body));
-      if (states.at(-1) === 'free') call ??= alice.invite(uriOf('bob'), { body: OFFER });
-    });
-    await play.pass(1_100, 10);
-    play.callOf('bob').answer({ body: ANSWER });
-    watch.unsubscribe();
-    await play.pass(100, 5);
-    expect([call?.state, states.slice(0, 2)]).toEqual(['confirmed', ['busy', 'free']]);
-    await play.end(call!);
-  });
-
-  test('2.18 click to dial: a program asks the phone by REFER', async () => {
-    const program = play.agent('server');
-    let made: Call | undefined;
-    alice.on('refer', (refer) => (made = obey(alice, refer)));
-    const subscription = program.refer(uriOf('alice'), uriOf('bob'));
-    await play.pass(40, 5);
-    play.callOf('bob').answer({ body: ANSWER });
-    await play.scene(`
-      server > alice REFER
-      alice > server 202 REFER
-      alice > server NOTIFY
-      alice > bob INVITE
-      server > alice 200 NOTIFY
-      bob > alice 200 INVITE
-      alice > bob ACK
-      alice > server NOTIFY
-      server > alice 200 NOTIFY
-    `);
-    expect([made?.state, subscription.state]).toEqual(['confirmed', 'terminated']);
-    await play.end(made!);
   });
 });
