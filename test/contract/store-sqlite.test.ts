@@ -215,6 +215,22 @@ describe('SQLite: what stays open', () => {
     await expect(readFile(`${place.file}-wal`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  test('closing while no worker can be opened does not wait for one', async () => {
+    const place = await newPlace();
+    const clock = new ManualClock();
+    const opened = await openAt(place, clock);
+    await rename(place.file, `${place.file}.away`);
+    await rename(`${place.file}-wal`, `${place.file}.away-wal`);
+    await writeFile(place.file, 'no database\n'.repeat(500));
+    workers[0]!.postMessage(POISON);
+    await until(() => clock.pending === 2, 'the next attempt to be planned');
+    const late = opened.store.write('conversations.append', messageFrom(alice, bob));
+    const refused = expect(late).rejects.toMatchObject({ code: 'store-unavailable' });
+    await opened.close();
+    await refused;
+    expect(clock.pending).toBe(0);
+  });
+
   test('closing while a worker is being started again ends it', async () => {
     const opened = await openAt(await newPlace());
     workers[0]!.postMessage(POISON);

@@ -80,6 +80,17 @@ export function unitContract(makePlace: MakePlace): void {
       await store.write('conversations.append', messageFrom(alice, bob));
     });
 
+    test('so are questions', async () => {
+      const { store } = await at.open();
+      const asked = Array.from({ length: FLOOD }, () => store.read('directory.is-empty', null));
+      const outcomes = await Promise.allSettled(asked);
+      const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.length).toBeLessThan(FLOOD);
+      expect(refused[0]).toMatchObject({ reason: { code: 'store-unavailable', retry: true } });
+      expect(await store.read('directory.is-empty', null)).toBe(true);
+    });
+
     test('closing waits for what was asked; afterwards nothing is taken', async () => {
       const bench = await at.open();
       const asked = Array.from({ length: 50 }, () =>

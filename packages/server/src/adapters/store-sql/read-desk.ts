@@ -5,7 +5,7 @@ import { answerOf, errorOf, type ReaderAsk, type ReaderQuestion, type ReaderRepl
 import { WorkerLink } from './worker-link.ts';
 
 /** Questions that wait for their answer. More are refused at once. */
-export const MAX_WAITING_QUESTIONS = 20_000;
+export const MAX_WAITING_QUESTIONS = 10_000;
 
 interface Pending {
   readonly question: ReaderQuestion;
@@ -54,6 +54,7 @@ export class ReadDesk {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    if (this.#link.isDown) this.#onDown('it is closed');
     if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     await this.#link.close();
   }

@@ -49,6 +49,11 @@ export class WorkerLink<Ask, Reply extends AnyReply> {
     return this.#state === 'open';
   }
 
+  /** The last worker could not be opened; the next attempt waits for its time. */
+  get isDown(): boolean {
+    return this.#state === 'down';
+  }
+
   /** Only while `isOpen`. Throws where `ask` can't be sent. */
   post(ask: Ask): void {
     this.#worker?.postMessage(ask);

@@ -16,8 +16,8 @@ import {
 } from './wire.ts';
 import { WorkerLink } from './worker-link.ts';
 
-/** Units that wait for their commit: a second's work of the writer. More are refused at once, for their askers to slow down. */
-export const MAX_WAITING_UNITS = 20_000;
+/** Units that wait for their commit: half a second's work of the writer. More are refused at once, for their askers to slow down. */
+export const MAX_WAITING_UNITS = 10_000;
 /** Units of one commit: enough that the disk's part of each is small, few enough that nobody waits long for his neighbours. */
 const MAX_GROUP = 2_000;
 
@@ -108,6 +108,7 @@ export class WriteDesk {
   /** Resolves when everything that waits is decided and the worker has ended. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    if (this.#link.isDown) this.#onDown('it is closed');
     if (this.depth > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     await this.#link.close();
   }
