@@ -102,6 +102,7 @@ export async function benchCalls(calls = 6_000): Promise<Row[]> {
   await subject.stop();
   const kamailio = await startKamailio({
     prefix: SUBJECT_CORE,
+    workers: 1,
     route: `rewritehostport("${callee.local.address}:${callee.local.port}"); t_relay(); exit;`,
   });
   const proxy = await load({

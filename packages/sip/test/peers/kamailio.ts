@@ -11,6 +11,8 @@ export interface KamailioOptions {
   readonly password?: string;
   /** A further loopback address, so that it is another host than ours. */
   readonly address?: string;
+  /** Processes for each socket; with more than one it may reorder messages. Default 2. */
+  readonly workers?: number;
   /** Before the program: `taskset -c 0`. */
   readonly prefix?: readonly string[];
   /** Lines before the lookup of an INVITE's callee: `rewritehostport("…");` and the like. */
@@ -39,7 +41,7 @@ export async function startKamailio(options: KamailioOptions = {}): Promise<Kama
       : `if (!pv_www_authenticate("$td", "${password}", "0")) { www_challenge("$td", "1"); exit; } consume_credentials();`;
   const config = `#!KAMAILIO
 fork=yes
-children=2
+children=${options.workers ?? 2}
 log_stderror=yes
 listen=udp:${address}:${port}
 listen=tcp:${address}:${port}
