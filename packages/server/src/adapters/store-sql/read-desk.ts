@@ -5,7 +5,7 @@ import { answerOf, errorOf, type ReaderAsk, type ReaderQuestion, type ReaderRepl
 import { WorkerLink } from './worker-link.ts';
 
 /** Questions that wait for their answer. More are refused at once. */
-export const MAX_WAITING_QUESTIONS = 10_000;
+const MAX_WAITING_QUESTIONS = 10_000;
 
 interface Pending {
   readonly question: ReaderQuestion;

@@ -17,7 +17,7 @@ import {
 import { WorkerLink } from './worker-link.ts';
 
 /** Units that wait for their commit: half a second's work of the writer. More are refused at once, for their askers to slow down. */
-export const MAX_WAITING_UNITS = 10_000;
+const MAX_WAITING_UNITS = 10_000;
 /** Units of one commit: enough that the disk's part of each is small, few enough that nobody waits long for his neighbours. */
 const MAX_GROUP = 2_000;
 
