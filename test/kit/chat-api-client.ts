@@ -18,7 +18,20 @@ export interface SseEvent {
   readonly data: Loose;
 }
 
-const EVENTS = ['chat', 'sent', 'notify', 'presence', 'call', 'callrecord', 'reset', 'end', 'muc', 'ask', 'assist'];
+const EVENTS = [
+  'ready',
+  'chat',
+  'sent',
+  'notify',
+  'presence',
+  'call',
+  'callrecord',
+  'reset',
+  'end',
+  'muc',
+  'ask',
+  'assist',
+];
 
 /** A client of the Chat API as somebody writes it who has read its document: `fetch` and `eventsource`. */
 export class ChatApiClient {

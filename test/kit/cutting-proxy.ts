@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class CuttingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #pairs = new Map<Socket, Socket>();
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -19,6 +20,8 @@ export class CuttingProxy implements AsyncDisposable {
         });
       }
       client.pipe(upstream).pipe(client);
+      this.#pairs.set(client, upstream);
+      client.on('close', () => this.#pairs.delete(client));
     });
   }
 
@@ -38,7 +41,17 @@ export class CuttingProxy implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** From now on what the server sends is read and thrown away, until the next cut. */
+  swallow(): void {
+    for (const [client, upstream] of this.#pairs) {
+      upstream.unpipe(client);
+      upstream.resume();
+    }
+  }
+
   cut(): void {
+    this.#pairs.clear();
+
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 

@@ -34,7 +34,7 @@ test('OF §4.2: the bytes of a stream', async () => {
   ])
     expect(head).toContain(line);
   expect(head).not.toContain('content-encoding');
-  expect(raw.body).toMatch(/^retry: 10\n\n/);
+  expect(raw.body).toMatch(/^retry: 10\n\nid: [0-9a-z]+\.\d+\nevent: chatapi\.ready\ndata: \{"type":"ready"\}\n\n/);
 
   await alice.say('bob', 'Grüße,\nBob');
   await until(() => raw.body.includes('chatapi.chat'));

@@ -92,6 +92,20 @@ test('the server is restarted in the middle: the stream goes on by itself', asyn
   expect((await page.ask('GET', '/chat/presence')).json).toMatchObject({ show: 'available' });
 });
 
+test('a stream that is cut before anything was told loses nothing', async () => {
+  const alice = await ChatApiClient.signIn(world.url, 'alice');
+  const dave = await ChatApiClient.signIn(world.url, 'admin');
+  await using proxy = await CuttingProxy.to(world.port);
+  await using log = await new ChatApiClient(proxy.url, 'admin').events();
+  await until(() => log.of('ready').length === 1);
+  // The network takes what the client never gets: for the server it is told.
+  proxy.swallow();
+  await alice.say('admin', 'into the void');
+  await until(async () => (await dave.history('/chat/messages?keywords=void')).length === 1);
+  proxy.cut();
+  await until(() => log.bodies.includes('into the void'), 'told again');
+});
+
 test('a client that comes back without its position is told what nobody was told', async () => {
   const alice = await ChatApiClient.signIn(world.url, 'alice');
   const carol = await ChatApiClient.signIn(world.url, 'carol');

@@ -56,7 +56,7 @@ test('every event is as the catalogue says', async () => {
   await log.take(({ event }) => event === 'end');
   expectConforming(log);
   expect([...new Set(log.all.map(({ event }) => event))].toSorted()).toEqual(
-    ['call', 'callrecord', 'chat', 'end', 'notify', 'presence', 'reset', 'sent'].toSorted(),
+    ['call', 'callrecord', 'chat', 'end', 'notify', 'presence', 'ready', 'reset', 'sent'].toSorted(),
   );
 });
 

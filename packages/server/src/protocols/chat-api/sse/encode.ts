@@ -16,6 +16,7 @@ import type {
   EndEvent,
   NotifyEvent,
   PresenceEvent,
+  ReadyEvent,
   ResetEvent,
   SentEvent,
 } from './events.ts';
@@ -126,6 +127,12 @@ export class Encoder {
     const made = frame({ event: 'chatapi.call', data: json<CallEvent>({ type: 'call', ...callView(call) }) });
     this.#calls.set(call, made);
     return made;
+  }
+
+  /** `resume` where the client has no position yet: without one it could not come back and miss nothing. */
+  ready(resume: string | null): Frame {
+    const id = resume === null ? {} : { id: resume };
+    return frame({ ...id, event: 'chatapi.ready', data: json<ReadyEvent>({ type: 'ready' }) });
   }
 
   reset(cause: ResyncReason, resume: string): Frame {

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { UserId } from '../../../core/journal/index.ts';
+import { formatResume, parseResume, type UserId } from '../../../core/journal/index.ts';
 import { every, Problem } from '../../../kit/index.ts';
 import type { Callers } from '../callers.ts';
-import type { ChatSession } from '../../../delivery/index.ts';
+import type { ChatSession, Delivery } from '../../../delivery/index.ts';
 import { notAcceptable } from '../errors.ts';
 import type { ChatApiLimits } from '../limits.ts';
 import type { ChatApiParts } from '../parts.ts';
@@ -80,7 +80,8 @@ export class EventStreams {
         parts.observer.closed();
       },
     });
-    const session = this.#deliver(live, request, reader);
+    const from = startingPoint(request, live);
+    const session = this.#deliver(live, from, reader, request);
     this.#readers.add(reader);
     live.readers.add(reader);
     live.used(parts.clock.now());
@@ -91,12 +92,12 @@ export class EventStreams {
       if (value !== undefined) response.setHeader(name, value);
     response.writeHead(200);
     response.flushHeaders();
-    reader.start(session, this.#watchContacts(live, reader));
+    reader.start(session, this.#watchContacts(live, reader), tokenOf(from, session.resume));
   }
 
-  #deliver(live: LiveStream, request: FastifyRequest, reader: SseReader): ChatSession {
+  #deliver(live: LiveStream, from: StartingPoint, reader: SseReader, request: FastifyRequest): ChatSession {
     try {
-      return this.#parts.delivery.open({ user: live.user.id, from: startingPoint(request, live), sink: reader });
+      return this.#parts.delivery.open({ user: live.user.id, from, sink: reader });
     } catch (error) {
       if (error instanceof Problem && error.code === 'too-many-sessions')
         this.#parts.observer.limitHit('chat-api.event-streams', this.#parts.http.addresses.addressOf(request.raw));
@@ -137,6 +138,14 @@ export class EventStreams {
   }
 }
 
+type StartingPoint = Parameters<Delivery['open']>[0]['from'];
+
+/** The token of a starting point that the client doesn't have. @param now that of this moment */
+function tokenOf(from: StartingPoint, now: string): string | null {
+  if (from === 'now') return now;
+  return 'position' in from ? formatResume(parseResume(now).epoch, from.position) : null;
+}
+
 /** OF §4.1. A stream ends its connection, so nothing waits behind it. */
 const HEAD: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream;charset=utf-8',
@@ -163,10 +172,7 @@ function ownerOf(live: LiveStream): { readonly kind: 'user'; readonly user: User
  * Where telling begins: after the last event that the client has, else with what was told to nobody yet. A user without the
  * storage right gets no messages of while nobody was there (design §6).
  */
-function startingPoint(
-  request: FastifyRequest,
-  live: LiveStream,
-): { readonly resume: string } | { readonly position: number } | 'now' {
+function startingPoint(request: FastifyRequest, live: LiveStream): StartingPoint {
   const header = request.headers['last-event-id'];
   const token = typeof header === 'string' && header !== '' ? header : textOf(request.query, 'lastEventId');
   if (token !== null && token !== '') return { resume: token };

@@ -88,6 +88,14 @@ export const CallRecordEvent = Type.Object(
   { description: "A call of the user's number has ended and stands in the history." },
 );
 
+export const ReadyEvent = Type.Object(
+  { type: Type.Literal('ready') },
+  {
+    description:
+      'The first event of every stream. Its id is where telling begins, so that a client can come back before anything was told.',
+  },
+);
+
 export const RESET_CAUSES = ['epoch', 'expired', 'unknown', 'overflow'] as const;
 export const ResetEvent = Type.Object(
   { type: Type.Literal('reset'), reason: Type.Literal('gap'), cause: Type.Enum(RESET_CAUSES) },
@@ -104,6 +112,7 @@ export const EVENT_CATALOGUE: readonly {
   readonly schemas: readonly TSchema[];
   readonly isReplayed: boolean;
 }[] = [
+  { event: 'chatapi.ready', schemas: [ReadyEvent], isReplayed: false },
   { event: 'chatapi.chat', schemas: [ChatEvent, ChatStateEvent], isReplayed: true },
   { event: 'chatapi.sent', schemas: [SentEvent], isReplayed: true },
   { event: 'chatapi.notify', schemas: [NotifyEvent], isReplayed: true },
@@ -121,5 +130,6 @@ export type ChatStateEvent = Static<typeof ChatStateEvent>;
 export type PresenceEvent = Static<typeof PresenceEvent>;
 export type CallEvent = Static<typeof CallEvent>;
 export type CallRecordEvent = Static<typeof CallRecordEvent>;
+export type ReadyEvent = Static<typeof ReadyEvent>;
 export type ResetEvent = Static<typeof ResetEvent>;
 export type EndEvent = Static<typeof EndEvent>;

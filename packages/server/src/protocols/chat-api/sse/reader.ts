@@ -74,13 +74,14 @@ export class SseReader implements Sink, LiveSink, EventReader {
     return this.#outbox.waitingBytes;
   }
 
-  /** The head has been written: everything else follows. */
-  start(session: ChatSession, contacts: ContactWatch): void {
+  /** The head has been written: everything else follows. `position`: where telling begins, if the client doesn't know. */
+  start(session: ChatSession, contacts: ContactWatch, position: string | null): void {
     this.#session = session;
     this.#contacts = contacts;
     this.#parts.response.on('close', () => this.#gone());
     this.#parts.response.on('error', () => this.#parts.response.destroy());
     this.#outbox.push(retryFrame(this.#parts.limits.retryMs));
+    this.#outbox.push(this.#parts.encoder.ready(position));
     this.#parts.listen(this, this.#listening.signal);
   }
 
