@@ -4,6 +4,7 @@ import {
   conversationStream,
   type ConversationId,
   type Position,
+  resync,
   type StreamId,
   type UserId,
   userStream,
@@ -36,6 +37,7 @@ class World {
     oldest: async () => this.#read(() => this.first),
     range: async ({ streams, after, until: end, limit }) =>
       this.#read(() => {
+        if (after + 1 < this.first) throw resync('expired');
         const found = this.entries.filter((e) => e.position > after && e.position <= end && streams.includes(e.stream));
         const entries = found.slice(0, limit);
         return { entries, scannedTo: found.length > limit ? (entries.at(-1)?.position ?? after) : end };
@@ -216,6 +218,25 @@ test.each([
   await until(() => reader.seen.length === 1);
   expect(reader.seen).toEqual(['m6']);
   expect(reader.lastResume).toBe('e1.6');
+  delivery.close();
+});
+
+test('a slow reader whose entries have left the journal gets a resync, then everything from now', async () => {
+  const world = new World();
+  const delivery = await world.open();
+  const reader = new Reader();
+  const session = delivery.open({ user: alice, from: 'now', sink: reader });
+  await until(() => world.reads > 1);
+  reader.room = 1;
+  for (let i = 1; i <= 10; i++) world.append(`m${i}`);
+  world.first = 8;
+  reader.room = Number.POSITIVE_INFINITY;
+  session.pump();
+  await until(() => reader.resyncs.length === 1);
+  world.append('m11');
+  await until(() => reader.seen.length === 2);
+  expect(reader.seen).toEqual(['m1', 'm11']);
+  expect(reader.failures).toEqual([]);
   delivery.close();
 });
 

@@ -118,10 +118,19 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
       }
       isLive = isOpen && cursor >= tail.applied;
     } catch (error) {
-      fail(error);
+      if (isExpired(error)) lost();
+      else fail(error);
     } finally {
       isReading = false;
     }
+    if (isOpen && !isLive && sink.isReady()) void catchUp();
+  }
+
+  /** What comes next for this peer has left the journal while it read too slowly. */
+  function lost(): void {
+    if (!isOpen) return;
+    cursor = tail.applied;
+    sink.resync('expired', formatResume(journal.epoch, cursor));
   }
 
   function fail(error: unknown): void {
@@ -146,4 +155,8 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
     pump: () => void catchUp(),
     close,
   };
+}
+
+function isExpired(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'resync';
 }
