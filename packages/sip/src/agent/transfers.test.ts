@@ -98,6 +98,19 @@ describe('REFER (RFC 3515)', () => {
     await finish();
   });
 
+  test('a Refer-To that is no URI is a 400, and holds nothing', async () => {
+    const call = await connect(alice, 'bob');
+    obey(bob, atBob[0]!);
+    for (const target of ['<sip:@>', '<sip:a@b>, <sip:c@d>', 'x']) {
+      const refused = expect(call.request('REFER', { headers: { 'Refer-To': target } })).rejects.toMatchObject({
+        status: 400,
+      });
+      await stage.pass(50);
+      await refused;
+    }
+    await finish();
+  });
+
   test('the peer refuses', async () => {
     const call = await connect(alice, 'bob');
     const outcome = expect(call.refer(uriOf('carol')).outcome()).rejects.toMatchObject({ status: 603 });
