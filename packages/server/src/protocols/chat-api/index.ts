@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { directoryStream, type UserId } from '../../core/journal/index.ts';
-import { Problem } from '../../kit/index.ts';
+import { Problem, type Stop } from '../../kit/index.ts';
 import { createCallers } from './callers.ts';
 import { DEFAULT_CHAT_API_LIMITS } from './limits.ts';
 import { Names } from './names.ts';
@@ -10,8 +10,8 @@ import { addRoutes, BASES, prepareScope, type RouterParts } from './router.ts';
 import type { Route } from './route.ts';
 import { callRoutes } from './routes/calls.ts';
 import { contactRoutes } from './routes/contacts.ts';
-import { historyRoutes } from './routes/history.ts';
-import { loginRoutes } from './routes/login.ts';
+import { type HistoryParts, historyRoutes } from './routes/history.ts';
+import { type LoginParts, loginRoutes } from './routes/login.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { presenceRoutes } from './routes/presence.ts';
 import { userRoutes } from './routes/users.ts';
@@ -44,16 +44,7 @@ export function mountChatApi(parts: ChatApiParts): ChatApi {
   const callers = createCallers({ ...parts, streams, tokens, addressOf, secret: settings.secret });
   const encoder = new Encoder(names, domain);
   const events = new EventStreams({ ...parts, callers, streams, tokens, encoder, limits });
-  const shared = { ...parts, callers, streams, tokens, names };
-  const routes = [
-    ...loginRoutes(shared),
-    ...messageRoutes(shared),
-    ...historyRoutes(shared),
-    ...presenceRoutes(shared),
-    ...contactRoutes(shared),
-    ...userRoutes(shared),
-    ...callRoutes(shared),
-  ];
+  const routes = routesOf({ ...parts, callers, streams, tokens, names });
   const router: RouterParts = {
     directory,
     callers,
@@ -65,14 +56,7 @@ export function mountChatApi(parts: ChatApiParts): ChatApi {
   };
   mountRest(http.app, { routes, router, events });
   mountEvents(http.app, router, events);
-  const stopFollowing = parts.delivery.follow(directoryStream, ({ event }) => {
-    if (event.kind !== 'directory') return;
-    const user = event.id as UserId;
-    if (event.what === 'contact') for (const reader of streams.known(user)?.readers ?? []) reader.contactsChanged();
-    if (event.what !== 'user') return;
-    names.forget(user);
-    streams.accountChanged(user).catch((error: unknown) => observer.trouble('changed account', error));
-  });
+  const stopFollowing = followDirectory(parts, streams, names);
 
   return {
     figures: () => ({ chatStreams: streams.size, eventStreams: events.size, waitingBytes: events.waitingBytes }),
@@ -82,6 +66,30 @@ export function mountChatApi(parts: ChatApiParts): ChatApi {
       await streams.close();
     },
   };
+}
+
+function routesOf(parts: LoginParts & HistoryParts & ChatApiParts): readonly Route[] {
+  return [
+    ...loginRoutes(parts),
+    ...messageRoutes(parts),
+    ...historyRoutes(parts),
+    ...presenceRoutes(parts),
+    ...contactRoutes(parts),
+    ...userRoutes(parts),
+    ...callRoutes(parts),
+  ];
+}
+
+/** Changed accounts and lists of contacts reach the streams that stand. */
+function followDirectory({ delivery, observer }: ChatApiParts, streams: Streams, names: Names): Stop {
+  return delivery.follow(directoryStream, ({ event }) => {
+    if (event.kind !== 'directory') return;
+    const user = event.id as UserId;
+    if (event.what === 'contact') for (const reader of streams.known(user)?.readers ?? []) reader.contactsChanged();
+    if (event.what !== 'user') return;
+    names.forget(user);
+    streams.accountChanged(user).catch((error: unknown) => observer.trouble('changed account', error));
+  });
 }
 
 interface Mounted {
