@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../../../../test/kit/wait.ts';
-import { MAX_WAITING, Queues } from './application/queues.ts';
+import { MAX_QUEUES, MAX_UNSETTLED, MAX_WAITING, MAX_WAITING_BYTES, Queues } from './application/queues.ts';
 import type { Client } from './client.ts';
 import { SharedMessage, type Subscription } from './stomp/index.ts';
 import { RawStomp } from './test/raw-stomp.ts';
@@ -76,7 +76,7 @@ test('what waits has bounds, and an empty queue is forgotten', () => {
   expect(queues.dropped).toBe(10);
   expect(queues.bytes).toBe(MAX_WAITING * 100);
   for (let i = 0; i < 20; i++) queues.publish('/queue/b', message, 1024 * 1024);
-  expect(queues.bytes).toBeLessThanOrEqual(16 * 1024 * 1024);
+  expect(queues.bytes).toBeLessThanOrEqual(MAX_WAITING_BYTES);
   const client = { isWritable: true, send: () => 'id', whenWritable: () => undefined } as unknown as Client;
   for (const destination of ['/queue/a', '/queue/b']) {
     const subscription: Subscription = { id: '1', destination, ack: 'auto' };
@@ -89,6 +89,18 @@ test('what waits has bounds, and an empty queue is forgotten', () => {
 test('not many queues', () => {
   const queues = new Queues();
   const message = SharedMessage.text('x');
-  for (let i = 0; i < 10_000; i++) queues.publish(`/queue/${i}`, message, 1);
+  for (let i = 0; i < MAX_QUEUES; i++) queues.publish(`/queue/${i}`, message, 1);
   expect(() => queues.publish('/queue/more', message, 1)).toThrow('too many queues');
+});
+
+test('a consumer that acknowledges nothing gets no more than so many', () => {
+  const queues = new Queues();
+  let sent = 0;
+  const client = { isWritable: true, send: () => `m${sent++}`, whenWritable: () => undefined } as unknown as Client;
+  const subscription: Subscription = { id: '1', destination: '/queue/a', ack: 'client' };
+  queues.add(client, subscription);
+  for (let i = 0; i < MAX_UNSETTLED + 5; i++) queues.publish('/queue/a', SharedMessage.text('x'), 1);
+  expect(sent).toBe(MAX_UNSETTLED);
+  queues.settle([subscription], { how: 'ack', subscription: null, message: 'm9' });
+  expect(sent).toBe(MAX_UNSETTLED + 5);
 });

@@ -22,6 +22,7 @@ import {
   type Frame,
   type Decoded,
   type Header,
+  heartBeat,
   newConnection,
   SharedMessage,
   stepConnection,
@@ -81,14 +82,12 @@ export class StompSession implements ConnectionHandler, Client {
     });
     this.#application = new Application(application, this);
     this.#beats = new Beats(parts.clock, {
-      beat: () => connection.send('\n'),
+      beat: () => connection.send(heartBeat),
       lost: () => this.#begin({ type: 'overdue' }),
       isDeaf: () => this.#input.isPaused,
     });
     this.#login = parts.clock.after(stomp.connectTimeoutMs, () => this.loginExpired());
   }
-
-  // Client.
 
   get label(): string {
     return this.#connection.id;

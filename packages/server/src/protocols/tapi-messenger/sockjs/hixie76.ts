@@ -21,7 +21,7 @@ function keyNumber(key: string): number | undefined {
 }
 
 /** The answer to the nonce. */
-export function hixie76Answer(key1: string, key2: string, nonce: Buffer): Buffer | undefined {
+function hixie76Answer(key1: string, key2: string, nonce: Buffer): Buffer | undefined {
   const first = keyNumber(key1);
   const second = keyNumber(key2);
   if (first === undefined || second === undefined) return undefined;

@@ -21,7 +21,7 @@ export interface HttpSessionParts {
   readonly forgotten: () => void;
 }
 
-export const anotherConnectionFrame = closeFrame(2010, 'Another connection still open');
+const anotherConnectionFrame = closeFrame(2010, 'Another connection still open');
 const interruptedFrame = closeFrame(1002, 'Connection interrupted');
 const tooSlowFrame = closeFrame(1008, 'Send buffer exceeded');
 

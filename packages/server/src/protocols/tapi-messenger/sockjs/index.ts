@@ -3,7 +3,6 @@ export { SockJsEndpoint } from './endpoint.ts';
 export type { SockJsParts } from './endpoint.ts';
 export { sockJsDefaults } from './options.ts';
 export type { SockJsOptions } from './options.ts';
-export { closingCauses } from './ports.ts';
 export type {
   AcceptOptions,
   AcceptWebSocket,
@@ -14,8 +13,6 @@ export type {
   Transport,
   WebSocketPort,
 } from './ports.ts';
-export { routeOf, splitTarget } from './routes.ts';
-export type { Route } from './routes.ts';
 export { createSelfTestEndpoints } from './self-test.ts';
 export { SharedText } from './shared-text.ts';
 export { TurnEnd } from './turn-end.ts';

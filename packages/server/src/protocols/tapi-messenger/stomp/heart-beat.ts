@@ -6,7 +6,7 @@ export interface HeartBeat {
   readonly expectMs: number;
 }
 
-export const noHeartBeat: HeartBeat = { sendMs: 0, expectMs: 0 };
+const noHeartBeat: HeartBeat = { sendMs: 0, expectMs: 0 };
 
 /** What the client's `heart-beat` header and our shortest interval agree on; undefined where the header is malformed. */
 export function agreeHeartBeat(header: string | undefined, minMs: number): HeartBeat | undefined {

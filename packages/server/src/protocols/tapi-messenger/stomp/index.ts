@@ -1,6 +1,6 @@
 /** STOMP 1.0, 1.1, 1.2 (TM §3): codec, heart-beats and the connection as a pure machine. */
 export { stepConnection } from './connection-machine.ts';
-export { MAX_TRANSACTIONS, newConnection } from './connection-state.ts';
+export { newConnection } from './connection-state.ts';
 export type {
   AckMode,
   ConnectionEffect,
@@ -12,7 +12,6 @@ export type {
 export { FrameDecoder } from './decoder.ts';
 export type { Decoded } from './decoder.ts';
 export { encodeFrame, heartBeat } from './encode.ts';
-export { stompErrors } from './errors.ts';
 export type { StompError } from './errors.ts';
 export { defaultFrameLimits } from './frame.ts';
 export type { Frame, FrameLimits, Header, OutFrame, StompVersion } from './frame.ts';

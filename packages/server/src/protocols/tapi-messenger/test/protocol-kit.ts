@@ -38,7 +38,7 @@ export function notCached({ headers }: { headers: Readonly<Record<string, string
   expect(headers).not.toHaveProperty('expires');
   expect(headers).not.toHaveProperty('last-modified');
 }
-export function strongCache({ headers }: { headers: Readonly<Record<string, string>> }): void {
+function strongCache({ headers }: { headers: Readonly<Record<string, string>> }): void {
   expect(headers['cache-control']).toMatch(/public/);
   expect(headers['cache-control']).toMatch(/max-age=[1-9][0-9]{6}/);
   expect(new Date(headers['expires'] ?? '').getTime()).toBeGreaterThan(Date.now());
@@ -108,7 +108,7 @@ export class Client {
   }
 }
 
-export const iframeBody = (url: string): string =>
+const iframeBody = (url: string): string =>
   [
     '<!DOCTYPE html>',
     '<html>',
