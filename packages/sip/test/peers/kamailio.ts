@@ -70,7 +70,11 @@ request_route {
     local: { address, port },
     output: () => process.output(),
     async stop() {
-      await process.stop();
+      // It has to end its own processes: killed at once it would leave them behind.
+      process.child.kill('SIGTERM');
+      const late = setTimeout(() => process.child.kill('SIGKILL'), 10_000);
+      await process.exited;
+      clearTimeout(late);
       folder.remove();
     },
   };

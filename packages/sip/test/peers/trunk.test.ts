@@ -12,6 +12,7 @@ import {
   type UserAgent,
 } from '../../src/index.ts';
 import { startB2buaServer } from './b2bua-server.ts';
+import { startKamailio } from './kamailio.ts';
 import { freePorts, scratchFolder, startProcess, type PeerProcess } from './process.ts';
 
 const open: (() => Promise<void> | void)[] = [];
@@ -39,52 +40,10 @@ const session = sdp(
 );
 
 describeWithPeers(['kamailio'], 'kamailio as a foreign registrar and trunk', () => {
-  async function startKamailio(): Promise<number> {
-    const program = findProgram('kamailio');
-    if (program === undefined) throw new Error('kamailio is not installed');
-    const folder = scratchFolder('kamailio');
-    const port = await freePorts(1);
-    const config = `#!KAMAILIO
-fork=yes
-children=2
-tcp_children=2
-listen=udp:127.0.0.1:${port}
-listen=tcp:127.0.0.1:${port}
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-${['sl', 'tm', 'rr', 'pv', 'maxfwd', 'usrloc', 'registrar', 'textops', 'siputils'].map((m) => `loadmodule "${m}.so"`).join('\n')}
-modparam("registrar", "min_expires", 120)
-request_route {
-  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483","Too Many Hops"); exit; }
-  if (is_method("REGISTER")) { save("location"); exit; }
-  if (has_totag()) { loose_route(); t_relay(); exit; }
-  if (is_method("CANCEL")) { t_relay(); exit; }
-  if (is_method("INVITE")) record_route();
-  if (!lookup("location")) { sl_send_reply("404","Not Found"); exit; }
-  t_relay();
-}
-`;
-    writeFileSync(join(folder.path, 'k.cfg'), config);
-    const args = ['-DD', '-E', '-f', join(folder.path, 'k.cfg'), '-Y', folder.path, '-P', join(folder.path, 'k.pid')];
-    const process = startProcess(program, [...args, '-m', '64', '-M', '8']);
-    open.push(async () => {
-      await process.stop();
-      folder.remove();
-    });
-    const [probe] = await agent();
-    await until(
-      () =>
-        probe.request('OPTIONS', `sip:127.0.0.1:${port}`, { signal: AbortSignal.timeout(700) }).then(
-          () => true,
-          (error: unknown) => error instanceof Error && 'status' in error,
-        ),
-      'kamailio to answer',
-    );
-    return port;
-  }
-
   test.each(['udp', 'tcp'])('we register by %s, call through it and are called through it', async (transport) => {
-    const port = await startKamailio();
-    const domain = `127.0.0.1:${port}`;
+    const kamailio = await startKamailio({ workers: 1 });
+    open.push(() => kamailio.stop());
+    const domain = `${kamailio.local.address}:${kamailio.local.port}`;
     const registrar = `sip:${domain};transport=${transport}`;
     const [alice] = await agent({ contactUser: 'alice', identity: `sip:alice@${domain}` });
     const [bob] = await agent({ contactUser: 'bob', identity: `sip:bob@${domain}` });
