@@ -119,6 +119,7 @@ export class AppObjectConnection implements AsyncDisposable {
 
   /** Ends it; resolves when the socket is closed. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#keeper.close();
     await this.#closed;
   }

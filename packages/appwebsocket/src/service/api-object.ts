@@ -13,7 +13,7 @@ export class ApiObject {
   readonly connection: ServiceConnection;
   readonly #gate: Gate;
   #messageCallback: (text: string, message: JsonObject) => void | Promise<void> = nothing;
-  #closeCallback: () => void = nothing;
+  #closeCallback: () => unknown = nothing;
   #hasFlowControl = false;
 
   /** @internal */
@@ -84,9 +84,9 @@ export class ApiObject {
   }
 
   /** @internal */
-  ended(): void {
+  ended(): unknown {
     this.#gate.release(this);
-    this.#closeCallback();
+    return this.#closeCallback();
   }
 }
 

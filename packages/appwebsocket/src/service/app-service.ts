@@ -12,6 +12,7 @@ import type { ServiceLimits } from './limits.ts';
 import { MAX_CHUNKS, MAX_FRAGMENTS, SERVICE_LIMITS } from './limits.ts';
 import { LoginGuard } from './login-guard.ts';
 import type { MountTarget } from './mount.ts';
+import { isPromise } from './promises.ts';
 import { mountUpgrades, refuseUpgrade, claimBelow } from './mount.ts';
 import { Routes } from './routes.ts';
 import { ServiceConnection } from './service-connection.ts';
@@ -225,10 +226,11 @@ export class AppService implements AsyncDisposable {
     this.#whenEmpty = undefined;
   }
 
-  /** A callback that throws harms nobody's connection. */
-  #tell(callback: () => void): void {
+  /** A callback that throws, at once or later, harms nobody's connection. */
+  #tell(callback: () => unknown): void {
     try {
-      callback();
+      const result = callback();
+      if (isPromise(result)) result.then(undefined, (error: unknown) => this.#report(error));
     } catch (error) {
       this.#report(error);
     }

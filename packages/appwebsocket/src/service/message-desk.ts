@@ -93,7 +93,7 @@ export class MessageDesk {
   }
 
   /** Runs a callback; a promise it returns holds reading back until it settles. */
-  #run(callback: () => void | Promise<void>): void {
+  #run(callback: () => unknown): void {
     try {
       const promise = callback();
       if (!isPromise(promise)) return;
@@ -105,7 +105,7 @@ export class MessageDesk {
     }
   }
 
-  async #settle(promise: void | Promise<void>): Promise<void> {
+  async #settle(promise: unknown): Promise<void> {
     try {
       await promise;
     } catch (error) {
@@ -127,10 +127,9 @@ export class MessageDesk {
   #wait(result: Promise<object | void>, envelope: Envelope): void {
     if (++this.#callsInWork === this.#host.limits.callsInWork) this.#gate.hold(this);
     void result
-      .then(
-        (members) => this.#finish(envelope, members),
-        (error: unknown) => this.#fail(envelope, error),
-      )
+      .then((members) => this.#finish(envelope, members))
+      // Also where the answer is nothing that JSON can hold.
+      .catch((error: unknown) => this.#fail(envelope, error))
       .finally(() => {
         if (this.#callsInWork-- === this.#host.limits.callsInWork) this.#gate.release(this);
       });

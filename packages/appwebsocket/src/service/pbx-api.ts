@@ -20,7 +20,7 @@ export class PbxApiConnection extends ApiObject {
     return this.#told.build ?? '';
   }
 
-  get remoteAddress(): string {
+  get remoteAddr(): string {
     return this.connection.remoteAddress;
   }
 

@@ -236,7 +236,7 @@ export class ServiceConnection extends ApiCaller {
     try {
       const answer = askPassword(options.password, request);
       if (!(answer instanceof Promise)) this.#step({ type: 'looked-up', ticket, answer });
-      else answer.then((found) => this.#step({ type: 'looked-up', ticket, answer: found }), failed);
+      else answer.then((found) => this.#step({ type: 'looked-up', ticket, answer: found })).catch(failed);
     } catch (error) {
       failed(error);
     }

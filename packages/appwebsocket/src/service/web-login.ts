@@ -75,10 +75,7 @@ export class WebLogin {
   /** Answers a request for the login's path; false: it is another path, and nothing was done. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     if (pathOf(request) !== this.#path) return false;
-    this.#answer(request, response).catch((error: unknown) => {
-      this.#report(error);
-      reply(response, 500, {});
-    });
+    this.#serve(request, response);
     return true;
   }
 
@@ -89,7 +86,8 @@ export class WebLogin {
   readonly plugin = (fastify: FastifyRoutes): Promise<void> => {
     fastify.get(this.#path, (request, reply) => {
       reply.hijack();
-      this.handle(request.raw, reply.raw);
+      // Whatever its path: the instance may have put a prefix before it.
+      this.#serve(request.raw, reply.raw);
     });
     return Promise.resolve();
   };
@@ -112,6 +110,13 @@ export class WebLogin {
   /** How many challenges and logins are remembered: for a metric. */
   get sizes(): { readonly challenges: number; readonly sessions: number } {
     return this.#sessions.sizes;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    this.#answer(request, response).catch((error: unknown) => {
+      this.#report(error);
+      reply(response, 500, {});
+    });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

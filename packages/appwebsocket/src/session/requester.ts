@@ -39,7 +39,8 @@ interface Ask {
 /** A request or subscription that waits for messages. */
 interface Open {
   readonly receiver: Receiver;
-  readonly timer: ReturnType<typeof setTimeout> | undefined;
+  /** A message has come, not the last. */
+  readonly heard: (message: JsonObject) => void;
   readonly stop: () => void;
   /** Sent when we leave before the peer has ended it. */
   readonly goodbye: Ask | undefined;
@@ -119,6 +120,7 @@ export class Requester {
     for (let next: JsonObject | undefined = members; next !== undefined;) {
       const answers: Subscription = this.#follow('', { api, mt, members: next }, options);
       next = undefined;
+      let isWhole = false;
       for await (const page of answers) {
         const refusal = refusalOf(mt, page);
         if (refusal !== undefined) throw refusal;
@@ -126,9 +128,10 @@ export class Requester {
         const { more } = page;
         if (more === true) continue;
         if (typeof more === 'string' || typeof more === 'number') next = { ...members, more };
+        isWhole = true;
         break;
       }
-      if (answers.endedBy !== undefined) throw answers.endedBy;
+      if (!isWhole && answers.endedBy !== undefined) throw answers.endedBy;
     }
   }
 
@@ -138,7 +141,7 @@ export class Requester {
     if (typeof src !== 'string' || !src.startsWith(this.#prefix)) return false;
     const open = this.#open.get(src);
     if (open?.receiver.take(envelope, size) === true) this.#drop(src);
-    else if (open?.receiver instanceof Subscription) clearTimeout(open.timer);
+    else open?.heard(envelope.message);
     return true;
   }
 
@@ -156,19 +159,29 @@ export class Requester {
     const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options;
     const onAbort = (): void => this.#leave(src, new AppWebsocketError('aborted', { cause: signal?.reason }));
     const onTimeout = (): void => this.#leave(src, new AppWebsocketError('request-timeout'));
-    const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+    const wait = (): typeof timer => (timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    timer = wait();
+    const heard = ({ more }: JsonObject): void => {
+      if (!(receiver instanceof Subscription)) return;
+      clearTimeout(timer);
+      // What is announced must come (AW §2 rule 4).
+      if (more === true) timer = wait();
+    };
     const stop = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
     signal?.addEventListener('abort', onAbort);
-    this.#open.set(src, { receiver, timer, stop, goodbye });
+    this.#open.set(src, { receiver, heard, stop, goodbye });
     try {
       signal?.throwIfAborted();
       this.#sendText(requestText(src, ask));
     } catch (cause) {
-      const error = cause instanceof AppWebsocketError ? cause : new AppWebsocketError('aborted', { cause });
-      this.#drop(src)?.receiver.end(error);
+      const open = this.#drop(src);
+      // What JSON cannot hold is the caller's own mistake.
+      if (!(cause instanceof AppWebsocketError) && signal?.aborted !== true) throw cause;
+      open?.receiver.end(cause instanceof AppWebsocketError ? cause : new AppWebsocketError('aborted', { cause }));
     }
   }
 

@@ -181,7 +181,7 @@ describe('PbxApi (AW §8.2)', () => {
     await using _ = tested;
     const [conn] = opened;
     expect(conn).toMatchObject({ api: 'PbxApi', domain: 'example.com', pbx: 'master', pbxDns: 'pbx.example.com' });
-    expect(conn).toMatchObject({ version: '14r1', build: '1410257', remoteAddress: '127.0.0.1', forwardedFor: '' });
+    expect(conn).toMatchObject({ version: '14r1', build: '1410257', remoteAddr: '127.0.0.1', forwardedFor: '' });
     expect(JSON.parse(conn!.info)).toMatchObject({ appobj: 'tool-obj' });
     expect(conn!.decrypt('s', conn!.encrypt('s', 'ä'))).toBe('ä');
     expect(conn!.hash('s', 'x')).toHaveLength(64);

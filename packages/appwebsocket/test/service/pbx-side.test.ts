@@ -219,6 +219,17 @@ describe('connection A (AW §7.2)', () => {
     expect(() => pbx.sessionKey).toThrow(AppWebsocketError);
   });
 
+  test('new settings while it closes do not bring it back', async () => {
+    await using tested = await TestService.start({ path: '/example.com/tool', password: TOOL.password });
+    const pbx = new AppObjectConnection(() => planFor(tested), quiet);
+    await until(() => pbx.isConnected);
+    const closed = pbx.close();
+    pbx.update();
+    await closed;
+    expect(pbx.isConnected).toBe(false);
+    await until(() => tested.service.connections.length + tested.service.strangerCount === 0);
+  });
+
   test('holds reading back for whoever works on the messages', async () => {
     await using tested = await TestService.start();
     const seen: string[] = [];

@@ -171,4 +171,12 @@ describe('a login over HTTP GET (AW §3.10)', () => {
     expect((await app.inject({ url: '/', headers })).body).toBe('alice');
     await app.close();
   });
+
+  test('on Fastify below a prefix', async () => {
+    const app = fastify();
+    await app.register(new WebLogin({ password: PASSWORD }).plugin, { prefix: '/shop' });
+    const answered = await app.inject('/shop/login?mt=AppChallenge');
+    expect(answered.json()).toMatchObject({ mt: 'AppChallengeResult' });
+    await app.close();
+  });
 });

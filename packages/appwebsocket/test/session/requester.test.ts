@@ -93,6 +93,12 @@ describe('request', () => {
     expect(bench.requester.openCount).toBe(0);
   });
 
+  test('what JSON cannot hold is the fault of its caller, not a cancellation', async () => {
+    const bench = new RequesterBench();
+    await expect(bench.requester.request('X', 'Y', { n: 1n })).rejects.toBeInstanceOf(TypeError);
+    expect(bench.requester.openCount).toBe(0);
+  });
+
   test('the number of open requests is bounded', async () => {
     const bench = new RequesterBench();
     for (let i = 0; i < MAX_PENDING_REQUESTS; i++)
@@ -169,6 +175,15 @@ describe('pages', () => {
     await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
     bench.requester.end(new AppWebsocketError('connection-lost'));
     await expect(lost).rejects.toMatchObject({ code: 'connection-lost' });
+  });
+
+  test('a page that was announced and never comes is given up', async () => {
+    const bench = new RequesterBench();
+    const seen = collect(bench.requester.pages('X', 'Y', {}, { timeoutMs: 20 }));
+    await turn();
+    bench.answer({ mt: 'YResult', more: true });
+    await expect(seen).rejects.toMatchObject({ code: 'request-timeout' });
+    expect(bench.requester.openCount).toBe(0);
   });
 
   test('leaving the loop ends the request', async () => {
