@@ -74,9 +74,18 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
 
   const sinksOf = (user: UserId): readonly LiveSink[] => [...(live.get(user) ?? [])];
 
+  /** A session that can't tell has not taken it. */
+  function taken(answer: boolean | Promise<boolean>): boolean | Promise<boolean> {
+    if (typeof answer === 'boolean') return answer;
+    return answer.catch((error: unknown) => {
+      parts.onTrouble(error);
+      return false;
+    });
+  }
+
   const receivers: Receivers = {
-    reach: async (user, from) => anyTrue(sinksOf(user).map((sink) => sink.reach(from))),
-    hand: async (user, message) => anyTrue(sinksOf(user).map((sink) => sink.volatile(message))),
+    reach: async (user, from) => anyTrue(sinksOf(user).map((sink) => taken(sink.reach(from)))),
+    hand: async (user, message) => anyTrue(sinksOf(user).map((sink) => taken(sink.volatile(message)))),
     echo(user, message) {
       for (const sink of sinksOf(user)) sink.echo(message);
     },

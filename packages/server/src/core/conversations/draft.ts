@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
+import { nestsDeeper } from '../../kit/index.ts';
 import { emptyMessage, tooLarge } from './errors.ts';
 import type { Draft } from './model.ts';
 import { plainToHtml, sanitiseHtml } from './plain-html.ts';
 
 /** A body in HTML form (design §6). */
 export const MAX_BODY_BYTES = 30_000;
+/** Opening brackets in raw HTML: more than a text of 30,000 bytes has, and little enough for the parser to be quick. */
+export const MAX_TAGS = 10_000;
 /** The object of a Chat API client. */
 export const MAX_DATA_BYTES = 16 * 1024;
 /** Attached files, and the length of their URLs together. */
 export const MAX_ATTACHMENTS = 20;
 export const MAX_ATTACH_BYTES = 8 * 1024;
+
+/** A key is made by a program; it is kept for a day. */
+export const MAX_KEY_CHARACTERS = 200;
+/** Objects and arrays in each other in the object of a Chat API client: to write them down costs recursion. */
+export const MAX_DATA_DEPTH = 64;
 
 /** What a checked draft stores. */
 export type CheckedDraft = Draft;
@@ -17,11 +25,16 @@ export type CheckedDraft = Draft;
 /** Reduces HTML to plain HTML and holds the draft to its bounds. @throws too-large | empty-message */
 export function checkDraft(draft: Draft): CheckedDraft {
   if (draft.body.length > MAX_BODY_BYTES * 4) throw tooLarge('text', MAX_BODY_BYTES);
+  if (draft.type === 'text/html' && draft.body.split('<', MAX_TAGS + 2).length > MAX_TAGS + 1)
+    throw tooLarge('text', MAX_BODY_BYTES);
   const body = draft.type === 'text/html' ? sanitiseHtml(draft.body) : draft.body;
   const html = draft.type === 'text/html' ? body : plainToHtml(body);
   if (isOver(html, MAX_BODY_BYTES)) throw tooLarge('text', MAX_BODY_BYTES);
   if (draft.attach.length > MAX_ATTACHMENTS || isOver(draft.attach.join(' '), MAX_ATTACH_BYTES))
     throw tooLarge('list of attachments', MAX_ATTACH_BYTES);
+  if (draft.idempotencyKey !== null && draft.idempotencyKey.length > MAX_KEY_CHARACTERS)
+    throw tooLarge('idempotency key', MAX_KEY_CHARACTERS);
+  if (nestsDeeper(draft.data, MAX_DATA_DEPTH)) throw tooLarge('data', MAX_DATA_BYTES);
   if (draft.data !== null && isOver(JSON.stringify(draft.data), MAX_DATA_BYTES)) throw tooLarge('data', MAX_DATA_BYTES);
   if (body === '' && draft.attach.length === 0 && draft.data === null) throw emptyMessage();
   return body === draft.body ? draft : { ...draft, body };

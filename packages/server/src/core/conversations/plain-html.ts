@@ -16,7 +16,14 @@ export function escapeHtml(text: string): string {
 /** Reduces any HTML to plain HTML: allowed elements, no attributes, well formed. Idempotent. */
 export function sanitiseHtml(html: string): string {
   if (!/[<&>]/.test(html)) return html;
+  const { out, isUnwrapped } = reduce(html);
+  // An element that went away may have kept others from closing each other (`<td><x><td>`): once more without it.
+  return isUnwrapped ? reduce(out).out : out;
+}
+
+function reduce(html: string): { readonly out: string; readonly isUnwrapped: boolean } {
   let out = '';
+  let isUnwrapped = false;
   const open: string[] = [];
   let dropping: string | null = null;
   let droppedDepth = 0;
@@ -38,7 +45,10 @@ export function sanitiseHtml(html: string): string {
         else if (KEPT.has(name) && open.length < MAX_DEPTH) {
           open.push(name);
           out += `<${name}>`;
-        } else if (name === 'a') link = { href: attributes['href'] ?? '', from: out.length };
+        } else {
+          isUnwrapped = true;
+          if (name === 'a') link = { href: attributes['href'] ?? '', from: out.length };
+        }
       },
       ontext(text) {
         if (dropping === null) out += escapeHtml(text);
@@ -57,7 +67,7 @@ export function sanitiseHtml(html: string): string {
   );
   parser.end(html);
   for (const name of open.reverse()) out += `</${name}>`;
-  return out;
+  return { out, isUnwrapped };
 }
 
 /** Plain text as HTML: escaped, line breaks as `<br/>`. */

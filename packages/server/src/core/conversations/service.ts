@@ -7,8 +7,9 @@ import { idempotencyConflict, ownRecipient, recipientUnavailable, unknownRecipie
 import { type ChatState, type Draft, directConversation, type Message } from './model.ts';
 import type { ConversationQueries, ConversationUnits, HistoryAsk, Receivers } from './ports.ts';
 
-/** Idempotency keys of volatile messages; stored ones are kept by the store. */
+/** Idempotency keys of volatile messages; stored ones are kept by the store. They count for a day (design §6). */
 const MAX_VOLATILE_KEYS = 10_000;
+const VOLATILE_KEY_MS = 24 * 3_600_000;
 /** A page of history. */
 export const MAX_HISTORY = 500;
 
@@ -48,8 +49,9 @@ export interface ConversationParts {
 
 export function createConversations(parts: ConversationParts): Conversations {
   const { store, directory, receivers, clock, ids } = parts;
-  const volatileKeys = new Lru<string, { readonly hash: string; readonly message: Message }>(MAX_VOLATILE_KEYS);
-
+  const volatileKeys = new Lru<string, { readonly hash: string; readonly until: number; readonly sent: Promise<Sent> }>(
+    MAX_VOLATILE_KEYS,
+  );
   let lastAt = 0;
 
   /** In the order of the calls, which is the conversation's: times never go back, ids always grow. */
@@ -83,15 +85,27 @@ export function createConversations(parts: ConversationParts): Conversations {
   }
 
   async function sendVolatile(sender: User, recipient: User, draft: Draft): Promise<Sent> {
-    const key = draft.idempotencyKey === null ? null : `${sender.id} ${draft.idempotencyKey}`;
-    const known = key === null ? undefined : volatileKeys.get(key);
-    if (known !== undefined) {
-      if (known.hash !== draftHash(draft)) throw idempotencyConflict();
-      return { message: known.message, isRepeat: true };
+    if (draft.idempotencyKey === null) return handOver(sender, recipient, draft);
+    const key = `${sender.id} ${draft.idempotencyKey}`;
+    const hash = draftHash(draft);
+    const known = volatileKeys.get(key);
+    if (known !== undefined && known.until > clock.now()) {
+      if (known.hash !== hash) throw idempotencyConflict();
+      return { message: (await known.sent).message, isRepeat: true };
     }
+    const sent = handOver(sender, recipient, draft);
+    volatileKeys.set(key, { hash, until: clock.now() + VOLATILE_KEY_MS, sent });
+    try {
+      return await sent;
+    } catch (error) {
+      if (volatileKeys.get(key)?.sent === sent) volatileKeys.delete(key);
+      throw error;
+    }
+  }
+
+  async function handOver(sender: User, recipient: User, draft: Draft): Promise<Sent> {
     const message: Message = { ...compose(sender.id, draft), seq: 0 };
     if (!(await receivers.hand(recipient.id, message))) throw recipientUnavailable(recipient.name);
-    if (key !== null) volatileKeys.set(key, { hash: draftHash(draft), message });
     receivers.echo(sender.id, message);
     return { message, isRepeat: false };
   }

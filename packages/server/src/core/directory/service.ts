@@ -82,6 +82,8 @@ export function createDirectory(parts: DirectoryParts): Directory {
   const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(10_000);
   const macKey = randomBytes(32);
   let partiesCache: Promise<readonly User[]> | null = null;
+  /** Counts changes of users: what was read or checked while one came may be of before, and is not kept. */
+  let changes = 0;
 
   function cacheKey(key: UserKey): string {
     return `${key.by}:${key.value}`;
@@ -92,14 +94,18 @@ export function createDirectory(parts: DirectoryParts): Directory {
     const name = cacheKey(key);
     const cached = users.get(name);
     if (cached !== undefined) return cached;
-    const pending = store.read('directory.user', key).then(
+    const before = changes;
+    const drop = (): void => {
+      if (users.get(name) === pending) users.delete(name);
+    };
+    const pending: Promise<User | null> = store.read('directory.user', key).then(
       (found) => {
-        if (found === null) users.delete(name);
+        if (found === null || before !== changes) drop();
         else remember(name, found.id);
         return found;
       },
       (error: unknown) => {
-        users.delete(name);
+        drop();
         throw error;
       },
     );
@@ -118,6 +124,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
   }
 
   function forget(id: UserId): void {
+    changes++;
     for (const name of keysOf.get(id) ?? []) users.delete(name);
     keysOf.delete(id);
     credentials.clear();
@@ -136,6 +143,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
       if (known !== null && !known.isLocked) return known;
     }
     guard.admit(login.address, name);
+    const before = changes;
     const account = await user({ by: 'name', value: name });
     const secrets = account === null ? null : await store.read('directory.secrets', { id: account.id });
     const isRight = await passwords.verify(login.password, secrets?.passwordHash ?? null);
@@ -143,7 +151,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
       guard.failed(login.address, name);
       throw badCredentials();
     }
-    credentials.set(mac, { user: account.id, until: clock.now() + CREDENTIAL_MS });
+    if (before === changes) credentials.set(mac, { user: account.id, until: clock.now() + CREDENTIAL_MS });
     return account;
   }
 

@@ -47,25 +47,42 @@ export function createChatLine(parts: {
     return won;
   }
 
-  /** A call on its way between the two, else one of the PBX's own; null where the chat stands elsewhere or was refused. */
+  /** Another device of the owner has this call, or this device was offered it and has not taken it. */
+  function isSettled(call: StandingCall): boolean {
+    const isCalled = call.setup.callee.user === endpoint.owner;
+    return !isCalled || call.winnerEndpoint !== null || call.wasOffered(endpoint.id);
+  }
+
+  /** A call on its way between the two; null where the chat stands elsewhere or was refused here; undefined: neither. */
+  function standing(peer: UserId): StandingCall | null | undefined {
+    // Where the PBX itself calls the peer, the owner has no end.
+    const calls = exchange
+      .callsBetween(endpoint.owner, peer)
+      .filter((call) => call.callerEndpoint !== null || call.setup.callee.user === endpoint.owner);
+    return calls.find((call) => call.state.phase === 'offering') ?? (calls.some(isSettled) ? null : undefined);
+  }
+
+  /** The same, and where nothing concerns this device a call of the PBX's own. */
   async function underWay(peer: UserId): Promise<StandingCall | null> {
-    const standing = exchange.callsBetween(endpoint.owner, peer);
-    const offered = standing.find((call) => call.state.phase === 'offering');
-    if (offered !== undefined || standing.length > 0) return offered ?? null;
+    const before = standing(peer);
+    if (before !== undefined) return before;
     const [owner, sender] = await Promise.all([
       directory.party({ by: 'id', value: endpoint.owner }),
       directory.party({ by: 'id', value: peer }),
     ]);
     if (owner === null || sender === null) return null;
-    const meanwhile = exchange.callsBetween(endpoint.owner, peer).find((call) => call.state.phase === 'offering');
-    return meanwhile ?? exchange.callFor(partyOf(sender), partyOf(owner));
+    const meanwhile = standing(peer);
+    return meanwhile === undefined ? exchange.callFor(partyOf(sender), partyOf(owner)) : meanwhile;
   }
 
+  /** A call of the owner's own that nobody took says nothing about his wish to read: then the PBX calls. */
   async function waitFor(peer: UserId): Promise<Held | null> {
-    const call = await underWay(peer);
-    if (call === null) return held(peer);
-    await call.settled;
-    return held(peer);
+    for (;;) {
+      const call = await underWay(peer);
+      await call?.settled;
+      const found = held(peer);
+      if (found !== null || call === null || call.setup.callee.user === endpoint.owner) return found;
+    }
   }
 
   /** Runs `use` with the held end: at once where nothing of this peer waits, else behind it. */

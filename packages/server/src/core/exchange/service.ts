@@ -33,9 +33,10 @@ export const IDLE_RELEASE_MS = 600_000;
 export const MAX_ENDPOINTS_PER_USER = 50;
 /** Calls that one endpoint may have standing at once. */
 export const MAX_CALLS_PER_ENDPOINT = 500;
-/** Texts held until the call is answered, and their characters together (PBX §3.2: 1 MiB). */
+/** Texts of one call held until it is answered. */
 export const MAX_HELD_TEXTS = 200;
-export const MAX_HELD_CHARACTERS = 1024 * 1024;
+/** Characters of all texts of one endpoint that are held so: two of the longest (PBX §3.2: 1 MiB). */
+export const MAX_HELD_CHARACTERS = 2 * 1024 * 1024;
 
 /** A standing call, as the services around the exchange see it. */
 export interface StandingCall {
@@ -51,6 +52,8 @@ export interface StandingCall {
   readonly winnerUser: LegUser | null;
   /** Resolves once it is clear which of the callee's devices has the call: its endpoint, or null for none. */
   readonly settled: Promise<EndpointId | null>;
+  /** This endpoint was, or is being, offered the call. */
+  wasOffered(endpoint: EndpointId): boolean;
   hangUp(cause: Cause): void;
   /** A text went over it: the idle time of a call that the PBX started begins anew. */
   touch(): void;
@@ -107,6 +110,13 @@ export function createExchange(parts: ExchangeParts): Exchange {
   const calls = new Set<Call>();
   const byPair = new Map<string, Set<Call>>();
   const load = new Map<EndpointId, number>();
+  const heldBy = new Map<EndpointId, number>();
+
+  function add(to: Map<EndpointId, number>, { id }: Terminal, count: number): void {
+    const sum = (to.get(id) ?? 0) + count;
+    if (sum > 0) to.set(id, sum);
+    else to.delete(id);
+  }
 
   /** One call with its machine, its two ends and what is held for it. */
   class Call implements StandingCall {
@@ -130,7 +140,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       calls.add(this);
       const standing = byPair.get(setup.conversation) ?? new Set();
       byPair.set(setup.conversation, standing.add(this));
-      if (caller !== null) load.set(caller.id, (load.get(caller.id) ?? 0) + 1);
+      if (caller !== null) add(load, caller, 1);
     }
 
     get callerEndpoint(): EndpointId | null {
@@ -151,6 +161,10 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
     get settled(): Promise<EndpointId | null> {
       return this.#settled.promise;
+    }
+
+    wasOffered(endpoint: EndpointId): boolean {
+      return [...this.forks.values()].some((fork) => fork.endpoint.id === endpoint);
     }
 
     touch(): void {
@@ -209,9 +223,8 @@ export function createExchange(parts: ExchangeParts): Exchange {
       if (what === 'proceeding') return this.callerUser?.proceeding();
       if (what === 'alerting') return this.callerUser?.alerting(callee, this.#bodyOfEffect);
       this.callerUser?.connected(callee, this.#bodyOfEffect);
-      const held = this.#held;
-      this.#held = [];
-      for (const text of held) this.#submit(text, this.setup.caller, this.setup.callee, this.caller, this.callerUser);
+      for (const text of this.#takeHeld())
+        this.#submit(text, this.setup.caller, this.setup.callee, this.caller, this.callerUser);
     }
 
     #offer(leg: LegId): void {
@@ -222,16 +235,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
     #end(cause: Cause): void {
       this.cause = cause;
-      this.#held = [];
+      this.#takeHeld();
       calls.delete(this);
       const standing = byPair.get(this.setup.conversation);
       standing?.delete(this);
       if (standing?.size === 0) byPair.delete(this.setup.conversation);
-      if (this.caller !== null) {
-        const left = (load.get(this.caller.id) ?? 1) - 1;
-        if (left > 0) load.set(this.caller.id, left);
-        else load.delete(this.caller.id);
-      }
+      if (this.caller !== null) add(load, this.caller, -1);
       this.#idle?.cancel();
       this.#settled.resolve(null);
     }
@@ -277,10 +286,20 @@ export function createExchange(parts: ExchangeParts): Exchange {
       if (this.state.phase === 'ended') return;
       if (this.state.isAnswered)
         return this.#submit(text, this.setup.caller, this.setup.callee, endpoint, this.callerUser);
-      this.#heldCharacters += text.body.length;
-      if (this.#held.length >= MAX_HELD_TEXTS || this.#heldCharacters > MAX_HELD_CHARACTERS)
+      const characters = text.attach.reduce((sum, url) => sum + url.length, text.body.length);
+      this.#heldCharacters += characters;
+      add(heldBy, endpoint, characters);
+      if (this.#held.length >= MAX_HELD_TEXTS || (heldBy.get(endpoint.id) ?? 0) > MAX_HELD_CHARACTERS)
         return this.hangUp(CAUSE.protocol);
       this.#held.push(text);
+    }
+
+    #takeHeld(): readonly LegText[] {
+      const held = this.#held;
+      if (this.caller !== null) add(heldBy, this.caller, -this.#heldCharacters);
+      this.#held = [];
+      this.#heldCharacters = 0;
+      return held;
     }
 
     #submit(text: LegText, from: Party, to: Party, endpoint: Terminal | null, user: LegUser | null): void {

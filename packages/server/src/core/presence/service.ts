@@ -40,6 +40,8 @@ interface Entry {
   readonly sessions: Map<string, SessionPresence>;
   isOnPhone: boolean;
   readonly watchers: Listeners<Presence>;
+  /** Who waits for the store, and goes on with this entry. */
+  waiting: number;
   last: Presence | null;
 }
 
@@ -66,6 +68,7 @@ export function createPresence(parts: PresenceParts): PresenceService {
       sessions: new Map(),
       isOnPhone: false,
       watchers: new Listeners(),
+      waiting: 0,
       last: null,
     };
     records.set(user, fresh);
@@ -73,7 +76,20 @@ export function createPresence(parts: PresenceParts): PresenceService {
   }
 
   function dropIdle(user: UserId, entry: Entry): void {
-    if (entry.sessions.size === 0 && entry.watchers.size === 0 && !entry.isOnPhone) records.delete(user);
+    const isNeeded = entry.sessions.size > 0 || entry.watchers.size > 0 || entry.waiting > 0 || entry.isOnPhone;
+    if (!isNeeded && records.get(user) === entry) records.delete(user);
+  }
+
+  /** Loads what the user has stated, and uses it at once; the entry stays until then. */
+  async function withStated<T>(user: UserId, entry: Entry, use: () => T): Promise<T> {
+    entry.waiting++;
+    try {
+      await load(user, entry);
+      return use();
+    } finally {
+      entry.waiting--;
+      dropIdle(user, entry);
+    }
   }
 
   async function load(user: UserId, entry: Entry): Promise<void> {
@@ -110,7 +126,7 @@ export function createPresence(parts: PresenceParts): PresenceService {
 
   function tell(user: UserId, entry: Entry): void {
     const presence = merged(user, entry);
-    if (entry.last !== null && isSamePresence(entry.last, presence)) return;
+    if (entry.last !== null && isSamePresence(entry.last, presence)) return dropIdle(user, entry);
     entry.last = presence;
     entry.watchers.emit(presence);
     changes.emit(presence);
@@ -144,30 +160,35 @@ export function createPresence(parts: PresenceParts): PresenceService {
       const stated: StatedPresence = { contact, activity, note, at: clock.now() };
       await store.write('presence.state', { user, stated });
       const entry = record(user);
-      await load(user, entry);
-      entry.stated = [stated, ...(entry.stated ?? []).filter((item) => item.contact !== contact)];
-      changed(user);
+      await withStated(user, entry, () => {
+        entry.stated = [stated, ...(entry.stated ?? []).filter((item) => item.contact !== contact)];
+        changed(user);
+      });
     },
-    async now(user) {
+    now(user) {
       const entry = record(user);
-      await load(user, entry);
-      const presence = merged(user, entry);
-      dropIdle(user, entry);
-      return presence;
+      return withStated(user, entry, () => merged(user, entry));
     },
     async watch(actor, user, listener) {
       demand(actor, { do: 'see-presence', of: user });
       const entry = record(user);
       if (entry.watchers.size >= MAX_WATCHERS)
         throw new Problem('too-many-watchers', 'Too many watch this user.', { retry: true });
-      const stop = entry.watchers.add(listener);
-      await load(user, entry);
-      entry.last = merged(user, entry);
-      listener(entry.last);
-      return () => {
-        stop();
+      const unwatch = entry.watchers.add(listener);
+      const stop = (): void => {
+        unwatch();
         dropIdle(user, entry);
       };
+      try {
+        await withStated(user, entry, () => {
+          entry.last = merged(user, entry);
+          listener(entry.last);
+        });
+      } catch (error) {
+        stop();
+        throw error;
+      }
+      return stop;
     },
     setOnPhone(user, isOnPhone) {
       const entry = record(user);

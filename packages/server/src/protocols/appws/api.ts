@@ -14,8 +14,8 @@ export interface Channel {
 
 /** One API on one connection. */
 export interface ApiSession {
-  /** False: this API has no such message. */
-  message(envelope: Envelope): boolean;
+  /** False: this API has no such message. `characters`: the length of the frame. */
+  message(envelope: Envelope, characters: number): boolean;
   close(): void;
 }
 

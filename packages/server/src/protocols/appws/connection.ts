@@ -16,6 +16,9 @@ import type { AppWsParts } from './parts.ts';
 const PAUSE_AT_BYTES = 64 * 1024;
 /** Bytes waiting in a socket whatever the class of what is sent: over it the peer is closed at once. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** UTF-8 of one UTF-16 unit, and the head of a frame (RFC 6455 5.2), at most. */
+const MAX_BYTES_A_CHARACTER = 3;
+const FRAME_BYTES = 10;
 /** AW §5.4: the acceptor pings as well; two unanswered pings and the peer is dead. */
 const PING_MS = 30_000;
 
@@ -56,7 +59,7 @@ export class Connection {
     this.#port.onMessage((data, isBinary) => {
       this.#heard = true;
       // AW §1: binary messages are for apps among themselves; at this level they are ignored.
-      if (!isBinary) this.#step({ type: 'text', text: String(data) });
+      if (!isBinary) this.#guarded(() => this.#step({ type: 'text', text: String(data) }));
     });
   }
 
@@ -71,6 +74,16 @@ export class Connection {
 
   loginExpired(): void {
     this.#step({ type: 'login-timeout' });
+  }
+
+  /** A defect of ours ends this connection, never the process. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts.observer.trouble('message', error);
+      this.#port.close(1011, 'temporary failure');
+    }
   }
 
   #step(input: Parameters<typeof acceptorStep>[1]): void {
@@ -95,7 +108,7 @@ export class Connection {
         this.#parts.guard.failed(this.#port.remoteAddress, this.#account);
         return this.#parts.observer.loginFailed(this.#port.remoteAddress, this.#account);
       case 'message':
-        return this.#message(effect.envelope);
+        return this.#message(effect.envelope, effect.text.length);
       case 'close':
         this.#linger = this.#parts.clock.after(effect.afterMs, () => this.#port.close(effect.code, effect.reason));
         return;
@@ -109,11 +122,12 @@ export class Connection {
       ({ answer, account, who }) => {
         this.#account = account;
         this.#candidate = who;
-        if (this.#isOpen) this.#step({ type: 'looked-up', ticket, answer });
+        this.#guarded(() => this.#isOpen && this.#step({ type: 'looked-up', ticket, answer }));
       },
       (error: unknown) => {
         this.#parts.observer.trouble('login', error);
-        if (this.#isOpen) this.#step({ type: 'looked-up', ticket, answer: { refuse: 'temporary failure' } });
+        const answer = { refuse: 'temporary failure' };
+        this.#guarded(() => this.#isOpen && this.#step({ type: 'looked-up', ticket, answer }));
       },
     );
   }
@@ -127,11 +141,11 @@ export class Connection {
     this.#parts.observer.loggedIn({ kind: this.#who.kind, name: this.#who.party.name });
   }
 
-  #message(envelope: Envelope): void {
+  #message(envelope: Envelope, characters: number): void {
     // AW §2 rule 5: without an API there is nobody to answer.
     if (envelope.api === undefined || this.#who === null) return;
     const session = this.#session(envelope.api, this.#who);
-    const refusal = session === null ? 'not allowed' : session.message(envelope) ? null : 'unknown message';
+    const refusal = session === null ? 'not allowed' : session.message(envelope, characters) ? null : 'unknown message';
     const text = refusal === null ? undefined : refusalText(envelope, refusal);
     if (text !== undefined) this.#send(text);
   }
@@ -160,7 +174,7 @@ export class Connection {
   #send(text: string): void {
     if (!this.#isOpen) return;
     const waiting = this.#port.bufferedAmount;
-    if (waiting + text.length < PAUSE_AT_BYTES) return this.#port.send(text);
+    if (waiting + text.length * MAX_BYTES_A_CHARACTER + FRAME_BYTES < PAUSE_AT_BYTES) return this.#port.send(text);
     if (waiting > MAX_WAITING_BYTES) return this.#tooSlow();
     this.#slow ??= this.#parts.clock.after(this.#parts.slowReaderMs, () => this.#tooSlow());
     this.#port.send(text, () => this.#drained());

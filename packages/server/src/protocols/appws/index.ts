@@ -55,7 +55,7 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
     parts.delivery.follow(directoryStream, ({ event }) => {
       if (event.kind !== 'directory' || event.what !== 'user') return;
       parts.directory.changed(event);
-      void endLocked(event.id);
+      endLocked(event.id).catch((error: unknown) => parts.observer.trouble('locked account', error));
     }),
   ];
 
@@ -64,8 +64,14 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
     const own = [...connections].filter((connection) => connection.who?.party.id === id);
     const [first] = own;
     if (first === undefined || first.who === null) return;
-    const user = await parts.directory.party({ by: 'id', value: first.who.party.id });
-    if (user === null || user.isLocked) for (const connection of own) connection.close(1008, 'account closed');
+    try {
+      const user = await parts.directory.party({ by: 'id', value: first.who.party.id });
+      if (user === null || user.isLocked) for (const connection of own) connection.close(1008, 'account closed');
+    } catch (error) {
+      // Who can't be looked up comes back when he can be.
+      for (const connection of own) connection.close(1011, 'temporary failure');
+      throw error;
+    }
   }
 
   return {

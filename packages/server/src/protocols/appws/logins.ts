@@ -45,6 +45,8 @@ export async function lookUp(parts: LoginParts, request: PasswordRequest, addres
     if (error instanceof Problem) return { answer: { refuse: 'too many failed logins' }, account, who: null };
     throw error;
   }
+  // Nobody is told here how a test of a password ends (AW §3.7), so each counts as a failed one.
+  if (request.purpose === 'check') parts.guard.failed(address, account);
   const secret = name === '' ? await userSecret(parts, request.sip) : await objectSecret(parts, name);
   const who = secret === null ? null : await whoIs(parts.directory, identityOf(request.login));
   return { answer: { passwords: secret === null || who === null ? [] : [secret] }, account, who };

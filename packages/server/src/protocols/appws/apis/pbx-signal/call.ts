@@ -18,6 +18,9 @@ export interface CallHost {
     | Promise<{ readonly name: string; readonly displayName: string }>;
   /** A text of the app was stored, or taken by a live session. */
   sent(): void;
+  /** So many characters must wait; false where too much waits already. */
+  hold(characters: number): boolean;
+  letGo(characters: number): void;
   /** The client has said that it knows our additions. */
   readonly isAware: boolean;
 }
@@ -49,6 +52,7 @@ export class SignalCall implements LegUser {
   #leg: LegEnd | null = null;
   #early: Sig[] = [];
   #endedWith: Cause | null = null;
+  #held = 0;
   /** Texts that wait for a name. */
   #naming: Promise<void> | null = null;
 
@@ -57,7 +61,7 @@ export class SignalCall implements LegUser {
     this.#host = host;
   }
 
-  get #isOver(): boolean {
+  get isOver(): boolean {
     return this.#endedWith !== null;
   }
 
@@ -67,6 +71,7 @@ export class SignalCall implements LegUser {
     if (this.#endedWith !== null) leg.release(this.#endedWith, []);
     const early = this.#early;
     this.#early = [];
+    this.#letGo();
     for (const sig of early) this.received(sig);
   }
 
@@ -74,7 +79,7 @@ export class SignalCall implements LegUser {
 
   received(sig: Sig): void {
     if (this.#leg === null && sig.type !== 'rel') {
-      if (this.#early.push(sig) > MAX_EARLY) this.abort(CAUSE.protocol);
+      if (!this.#hold(sig.characters) || this.#early.push(sig) > MAX_EARLY) this.abort(CAUSE.protocol);
       return;
     }
     const body = opaqueOf(sig, OWN_FACILITIES);
@@ -99,26 +104,47 @@ export class SignalCall implements LegUser {
 
   /** The app's own release: final, not answered. */
   end(cause: Cause, body: readonly Opaque[]): void {
-    if (this.#isOver) return;
-    this.#endedWith = cause;
-    this.#host.forget(this.#id);
+    if (this.isOver) return;
+    this.#over(cause);
     this.#leg?.release(cause, body);
+  }
+
+  #over(cause: Cause): void {
+    this.#endedWith = cause;
+    this.#early = [];
+    this.#assembler.clear();
+    this.#letGo();
+    this.#host.forget(this.#id);
+  }
+
+  #hold(characters: number): boolean {
+    if (this.isOver || !this.#host.hold(characters)) return false;
+    this.#held += characters;
+    return true;
+  }
+
+  #letGo(): void {
+    this.#host.letGo(this.#held);
+    this.#held = 0;
   }
 
   /** Ends it at both sides. */
   abort(cause: Cause): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#host.signal(this.#id, releaseSig(cause, []));
     this.end(cause, []);
   }
 
   #facilities(sig: Sig): void {
     for (const item of sig.facilities) {
-      if (item['type'] !== 'im_message' || this.#isOver) continue;
+      if (item['type'] !== 'im_message' || this.isOver) continue;
       const received = this.#assembler.receive(item);
       if (received.kind === 'typing') this.#leg?.chatState(received.isTyping ? 'composing' : 'paused');
+      else if (received.kind === 'part' && !this.#hold(sig.characters)) this.abort(CAUSE.protocol);
       else if (received.kind === 'too-long') this.abort(CAUSE.protocol);
+      else if (received.kind === 'unsupported') this.#letGo();
       else if (received.kind === 'text') {
+        this.#letGo();
         if (received.wantsResult) this.#expectResult(received.text.idempotencyKey);
         this.#leg?.text(received.text);
       }
@@ -144,9 +170,8 @@ export class SignalCall implements LegUser {
   }
 
   released(cause: Cause, body: readonly Opaque[]): void {
-    if (this.#isOver) return;
-    this.#endedWith = cause;
-    this.#host.forget(this.#id);
+    if (this.isOver) return;
+    this.#over(cause);
     this.#host.signal(this.#id, releaseSig(cause, body));
   }
 
@@ -200,6 +225,6 @@ export class SignalCall implements LegUser {
   }
 
   #tell(sig: JsonObject): void {
-    if (!this.#isOver) this.#host.signal(this.#id, sig);
+    if (!this.isOver) this.#host.signal(this.#id, sig);
   }
 }

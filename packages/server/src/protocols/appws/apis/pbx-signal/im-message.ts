@@ -4,6 +4,10 @@ import type { Message } from '../../../../core/conversations/index.ts';
 
 /** Raw text of one message, its fragments together (PBX §3.2 `more`). */
 export const MAX_RAW_CHARACTERS = 1024 * 1024;
+/** Fragments of one message: more are no text that somebody wrote. */
+const MAX_FRAGMENTS = 1_000;
+/** A key is made by a program; it is kept for a day. */
+const MAX_KEY_CHARACTERS = 200;
 /** Characters of `data` in one frame: senders of this trade are limited to 65,535 a message, and JSON may escape each. */
 const MAX_DATA_CHARACTERS = 10_000;
 
@@ -19,9 +23,10 @@ export type ReceivedText =
 
 interface Fragments {
   readonly first: JsonObject;
-  readonly data: readonly string[];
-  readonly attach: readonly string[];
-  readonly length: number;
+  readonly data: string[];
+  readonly attach: string[];
+  /** Characters of both. */
+  length: number;
 }
 
 /** Puts the fragments of one direction of one call together. */
@@ -32,17 +37,22 @@ export class ImAssembler {
     const data = typeof message['data'] === 'string' ? message['data'] : '';
     if (this.#fragments === null && typeof message['typing'] === 'boolean' && data === '' && !message['attach'])
       return { kind: 'typing', isTyping: message['typing'] };
-    const before = this.#fragments ?? { first: message, data: [], attach: [], length: 0 };
-    const length = before.length + data.length;
-    if (length > MAX_RAW_CHARACTERS) {
-      this.#fragments = null;
-      return { kind: 'too-long' };
-    }
-    const attach =
-      typeof message['attach'] === 'string' ? message['attach'].split(' ').filter((url) => url !== '') : [];
-    const all = { first: before.first, data: [...before.data, data], attach: [...before.attach, ...attach], length };
-    this.#fragments = message['more'] === true || message['more'] === 1 ? all : null;
-    return this.#fragments === null ? whole(all) : { kind: 'part' };
+    const all = this.#fragments ?? { first: message, data: [], attach: [], length: 0 };
+    const attach = typeof message['attach'] === 'string' ? message['attach'] : '';
+    all.data.push(data);
+    all.attach.push(attach);
+    all.length += data.length + attach.length;
+    const isPart = message['more'] === true || message['more'] === 1;
+    this.#fragments = isPart ? all : null;
+    if (all.length <= MAX_RAW_CHARACTERS && all.data.length <= MAX_FRAGMENTS)
+      return isPart ? { kind: 'part' } : whole(all);
+    this.clear();
+    return { kind: 'too-long' };
+  }
+
+  /** The call is over: what has come of a text is nobody's. */
+  clear(): void {
+    this.#fragments = null;
   }
 }
 
@@ -51,9 +61,11 @@ function whole({ first, data, attach }: Fragments): ReceivedText {
   if (mime !== 'text/html' && mime !== 'text/plain') return { kind: 'unsupported' };
   const idem = [first['idem'], first['id']].find((key) => typeof key === 'string' && key !== '');
   const key = typeof idem === 'string' ? idem : null;
+  if (key !== null && key.length > MAX_KEY_CHARACTERS) return { kind: 'too-long' };
+  const urls = attach.flatMap((list) => list.split(' ')).filter((url) => url !== '');
   return {
     kind: 'text',
-    text: { type: mime, body: data.join(''), attach, data: null, idempotencyKey: key },
+    text: { type: mime, body: data.join(''), attach: urls, data: null, idempotencyKey: key },
     wantsResult: typeof first['idem'] === 'string',
   };
 }

@@ -13,6 +13,8 @@ import { calledParty, kindOf, opaqueOf, OWN_FACILITIES, type Sig } from './signa
 export async function startCall(registration: Registration, call: SignalCall, sig: Sig): Promise<void> {
   const { parts } = registration;
   const to = await destination(registration, sig);
+  // The app may have ended it meanwhile.
+  if (call.isOver) return;
   if (to === null) return call.abort(CAUSE.unknownNumber);
   const publish = sig.facilities.find((item) => item['type'] === 'presence_publish');
   if (publish !== undefined) return presencePublish(registration, call, to, publish);

@@ -21,16 +21,35 @@ export async function presenceSubscribe(registration: Registration, call: Signal
   });
   call.proceeding();
   call.connected(partyOf(to), []);
-  const watching = await registration.parts.presence.watch(registration.actor, to.id, (presence) =>
-    call.relayed([{ type: 'facility', value: { fty: presenceItems(presence) } }]),
-  );
-  stop = watching;
-  if (wasReleased()) watching();
+  const show = (items: PresenceItem[]): void => call.relayed([{ type: 'facility', value: { fty: items } }]);
+  try {
+    const watching = await registration.parts.presence.watch(registration.actor, to.id, (presence) =>
+      show(presenceItems(presence)),
+    );
+    stop = watching;
+    if (wasReleased()) watching();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // PBX §4: who may not see a user is told that he isn't there.
+    if (error.code === 'forbidden') show([INVISIBLE]);
+    else call.abort(causeOfProblem(error));
+  }
 
   function wasReleased(): boolean {
     return isOver;
   }
 }
+
+interface PresenceItem {
+  readonly [member: string]: string;
+  readonly type: string;
+  readonly status: string;
+  readonly activity: string;
+  readonly note: string;
+  readonly contact: string;
+}
+
+const INVISIBLE: PresenceItem = { type: 'presence_notify', status: 'closed', activity: '', note: '', contact: 'im:' };
 
 /** `presence_publish` (PBX §4): stores, connects and releases. */
 export async function presencePublish(
@@ -61,9 +80,7 @@ const ACTIVITY: Readonly<Record<Show, string>> = {
 };
 
 /** All items, newest first; `im:` is the PBX's own: online or not, on the phone, and what the best session says. */
-export function presenceItems(
-  presence: Presence,
-): { type: string; status: string; activity: string; note: string; contact: string }[] {
+export function presenceItems(presence: Presence): PresenceItem[] {
   const stated = presence.stated
     .filter((item) => item.contact !== 'im:')
     .map((item) => ({

@@ -26,6 +26,8 @@ import { releaseSig, setupSig, type Sig } from './signals.ts';
 const MAX_WAITING_TEXTS = 64;
 /** Calls of one registration, of every kind. */
 const MAX_CALLS = 1_000;
+/** Characters that the calls of one registration may make wait: texts whose rest is to come, frames of calls that begin. */
+const MAX_HELD_CHARACTERS = 4 * 1024 * 1024;
 /** Names of peers kept at hand, so that texts keep their order. */
 const MAX_NAMES = 200;
 
@@ -53,7 +55,10 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   readonly #line: ChatLine;
   readonly #lease: PresenceLease;
   readonly #unregister: Stop;
-  #session: ChatSession | null = null;
+  readonly #session: ChatSession;
+  /** What is signalled before RegisterResult has been sent. */
+  #early: (() => void)[] | null = [];
+  #heldCharacters = 0;
   #nextIncoming = -1;
   #waiting = 0;
   #isOpen = true;
@@ -69,7 +74,13 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.isAware = typeof request.message['resume'] === 'string';
     this.#takesMedia = !textOf(request.message['flags']).split('|').includes('NO_MEDIA_CALL');
     this.#line = createChatLine({ endpoint: this, exchange: parts.exchange, directory: parts.directory });
-    this.#unregister = parts.exchange.register(this);
+    this.#session = this.#openSession();
+    try {
+      this.#unregister = parts.exchange.register(this);
+    } catch (error) {
+      this.#session.close();
+      throw error;
+    }
     this.#lease = parts.presence.lease(this.owner, this.resource);
   }
 
@@ -84,17 +95,20 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
 
   /** After the result has been sent: indications follow it (PBX §0.1). */
   start(): void {
-    const token = textOf(this.#request.message['resume']);
-    this.#session = this.parts.delivery.open({
-      user: this.owner,
-      from: token === '' ? 'now' : { resume: token },
-      sink: this,
-    });
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const send of early) send();
     this.#lease.set('available', '');
   }
 
+  #openSession(): ChatSession {
+    const token = textOf(this.#request.message['resume']);
+    const from = token === '' ? 'now' : { resume: token };
+    return this.parts.delivery.open({ user: this.owner, from, sink: this });
+  }
+
   pump(): void {
-    this.#session?.pump();
+    this.#session.pump();
   }
 
   /** Calls of a registration that another one replaces. */
@@ -105,7 +119,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#session?.close();
+    this.#session.close();
     for (const call of [...this.#calls.values()]) call.end(CAUSE.lost, []);
     this.#unregister();
     this.#lease.end();
@@ -123,6 +137,13 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     }
     if (known !== undefined) return known.received(sig);
     if (sig.type !== 'rel') this.#send(call, releaseSig(CAUSE.unknownCall, []));
+  }
+
+  /** A frame that can't be understood, or is too much: its call ends at both sides. */
+  malformed(call: number): void {
+    const known = this.#calls.get(call);
+    if (known === undefined) this.#send(call, releaseSig(CAUSE.protocol, []));
+    else known.abort(CAUSE.protocol);
   }
 
   #start(id: number, sig: Sig): void {
@@ -168,6 +189,16 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.#calls.delete(call);
   }
 
+  hold(characters: number): boolean {
+    if (this.#heldCharacters + characters > MAX_HELD_CHARACTERS) return false;
+    this.#heldCharacters += characters;
+    return true;
+  }
+
+  letGo(characters: number): void {
+    this.#heldCharacters -= characters;
+  }
+
   nameOf(
     message: Message,
   ):
@@ -200,7 +231,10 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     const { message } = entry.event;
     if (message.sender === this.owner) {
       if (this.isAware && message.resource !== this.resource) this.#line.echo(message, resume);
-    } else void this.#deliver(message, resume);
+      return;
+    }
+    const given = this.#deliver(message, resume);
+    if (typeof given !== 'boolean') given.catch((error: unknown) => this.failed(error));
   }
 
   volatile(message: Message): boolean | Promise<boolean> {
@@ -243,6 +277,9 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   }
 
   #send(call: number, sig: JsonObject): void {
-    if (this.#isOpen) this.#channel.send(followText(this.#request, 'Signaling', { call, sig }));
+    if (!this.#isOpen) return;
+    const text = followText(this.#request, 'Signaling', { call, sig });
+    if (this.#early !== null) this.#early.push(() => this.#channel.send(text));
+    else this.#channel.send(text);
   }
 }

@@ -1,5 +1,5 @@
 import { answerText, type Envelope, followText, isObject, type JsonObject, textOf } from '@tieline/appwebsocket';
-import { Problem, reasonOf } from '../../../../kit/index.ts';
+import { Problem } from '../../../../kit/index.ts';
 import type { ApiSession, Channel } from '../../api.ts';
 import type { LoggedIn } from '../../logins.ts';
 import type { AppWsParts } from '../../parts.ts';
@@ -9,6 +9,13 @@ import { integerOf, parseSig, releaseSig } from './signals.ts';
 
 /** Frames that arrive while a `Register` is looked up wait for it (PBX §0.1: in arrival order). */
 const MAX_WAITING_FRAMES = 1_000;
+/** Their characters together: two of the longest frames. */
+const MAX_WAITING_CHARACTERS = 2 * 1024 * 1024;
+
+interface Frame {
+  readonly envelope: Envelope;
+  readonly characters: number;
+}
 
 /** PbxSignal on one connection: at most one registration at a time. */
 export class PbxSignalSession implements ApiSession {
@@ -16,7 +23,8 @@ export class PbxSignalSession implements ApiSession {
   readonly #channel: Channel;
   readonly #who: LoggedIn;
   #registration: Registration | null = null;
-  #waiting: Envelope[] | null = null;
+  #waiting: Frame[] | null = null;
+  #waitingCharacters = 0;
   #isOpen = true;
 
   constructor(parts: AppWsParts, channel: Channel, who: LoggedIn) {
@@ -26,12 +34,18 @@ export class PbxSignalSession implements ApiSession {
     channel.onWritable(() => this.#registration?.pump());
   }
 
-  message(envelope: Envelope): boolean {
+  message(envelope: Envelope, characters: number): boolean {
     if (envelope.mt !== 'Register' && envelope.mt !== 'Signaling') return false;
-    if (this.#waiting === null) this.#handle(envelope);
-    else if (this.#waiting.length < MAX_WAITING_FRAMES) this.#waiting.push(envelope);
-    else this.#channel.close(1008, 'too many messages before RegisterResult');
+    const frame = { envelope, characters };
+    if (this.#waiting === null) this.#handle(frame);
+    else this.#wait(this.#waiting, frame);
     return true;
+  }
+
+  #wait(waiting: Frame[], frame: Frame): void {
+    this.#waitingCharacters += frame.characters;
+    if (waiting.length < MAX_WAITING_FRAMES && this.#waitingCharacters <= MAX_WAITING_CHARACTERS) waiting.push(frame);
+    else this.#channel.close(1008, 'too many messages before RegisterResult');
   }
 
   close(): void {
@@ -40,20 +54,20 @@ export class PbxSignalSession implements ApiSession {
     this.#registration = null;
   }
 
-  #handle(envelope: Envelope): void {
-    if (envelope.mt === 'Register') this.#register(envelope);
-    else this.#signaling(envelope);
+  #handle(frame: Frame): void {
+    if (frame.envelope.mt === 'Register') this.#register(frame.envelope);
+    else this.#signaling(frame);
   }
 
   #register(envelope: Envelope): void {
     this.#waiting = [];
-    this.#open(envelope).then(
-      () => this.#goOn(),
-      (error: unknown) => {
+    this.#waitingCharacters = 0;
+    this.#open(envelope)
+      .then(() => this.#goOn())
+      .catch((error: unknown) => {
         this.#parts.observer.trouble('Register', error);
-        this.#channel.close(1011, reasonOf(error));
-      },
-    );
+        this.#channel.close(1011, 'temporary failure');
+      });
   }
 
   /** A second `Register` replaces the first: its calls end with cause 16 (PBX §2.1). */
@@ -86,12 +100,12 @@ export class PbxSignalSession implements ApiSession {
   #goOn(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    for (let envelope = waiting.shift(); envelope !== undefined; envelope = waiting.shift()) {
-      this.#handle(envelope);
-      if (this.#stillWaiting()) {
-        this.#waiting = [...waiting];
-        return;
-      }
+    for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
+      this.#handle(frame);
+      if (!this.#stillWaiting()) continue;
+      this.#waiting = waiting;
+      this.#waitingCharacters = waiting.reduce((sum, { characters }) => sum + characters, 0);
+      return;
     }
   }
 
@@ -100,16 +114,21 @@ export class PbxSignalSession implements ApiSession {
     return this.#waiting !== null;
   }
 
-  #signaling(envelope: Envelope): void {
+  #signaling({ envelope, characters }: Frame): void {
     const call = integerOf(envelope.message['call']);
-    const sig = parseSig(envelope.message['sig']);
+    const sig = parseSig(envelope.message['sig'], characters);
     if (call === undefined || sig === undefined || call === 0) {
-      if (isObject(envelope.message['sig']) && call !== undefined) this.#refuse(envelope, call);
+      if (isObject(envelope.message['sig']) && call !== undefined) this.#malformed(envelope, call);
       return;
     }
     if (this.#registration !== null) return this.#registration.received(call, sig);
     // PBX §2.1: Signaling before a successful Register.
     if (sig.type !== 'rel') this.#refuse(envelope, call);
+  }
+
+  #malformed(envelope: Envelope, call: number): void {
+    if (this.#registration === null) this.#refuse(envelope, call);
+    else this.#registration.malformed(call);
   }
 
   #refuse(envelope: Envelope, call: number): void {

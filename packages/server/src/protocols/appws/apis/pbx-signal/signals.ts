@@ -1,23 +1,27 @@
 import { isObject, type JsonObject } from '@tieline/appwebsocket';
 import type { CallKind, Cause, Opaque, Party, Setup } from '../../../../core/exchange/index.ts';
-import type { Json } from '../../../../kit/index.ts';
+import { type Json, nestsDeeper } from '../../../../kit/index.ts';
 
 /** A `sig` object as it came: `type` known, the rest looked at where it is used. */
 export interface Sig {
   readonly type: string;
   readonly members: JsonObject;
   readonly facilities: readonly JsonObject[];
+  /** Length of the frame it came in. */
+  readonly characters: number;
 }
 
 /** Facility objects in one frame; over it the call is released. */
 export const MAX_FACILITIES = 100;
+/** Media and facilities are flat in practice; what is passed on is written anew, and deep nesting costs recursion. */
+export const MAX_DEPTH = 32;
 
-/** Undefined: no object with a `type`, or too many facilities. */
-export function parseSig(value: unknown): Sig | undefined {
-  if (!isObject(value) || typeof value['type'] !== 'string') return undefined;
+/** Undefined: no object with a `type`, too many facilities, or too deep. */
+export function parseSig(value: unknown, characters: number): Sig | undefined {
+  if (!isObject(value) || typeof value['type'] !== 'string' || nestsDeeper(value, MAX_DEPTH)) return undefined;
   const fty = Array.isArray(value['fty']) ? (value['fty'] as readonly unknown[]) : [];
   if (fty.length > MAX_FACILITIES) return undefined;
-  return { type: value['type'], members: value, facilities: fty.filter(isObject) };
+  return { type: value['type'], members: value, facilities: fty.filter(isObject), characters };
 }
 
 /** Integers also come as decimal strings (PBX §0.1). */

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { ManualClock, Problem, randomIds } from '../../kit/index.ts';
+import type { UserId } from '../journal/index.ts';
+import { createLoginGuard } from './login-guard.ts';
+import type { User } from './model.ts';
+import type { Passwords } from './passwords.ts';
+import { createDirectory, type Directory } from './service.ts';
+import { createVault } from './vault.ts';
+
+const id = 'a1' as UserId;
+const bob: User = {
+  id,
+  name: 'bob',
+  displayName: 'Bob',
+  cn: 'Bob',
+  number: '202',
+  email: null,
+  isAdmin: false,
+  hasStorage: true,
+  isLocked: false,
+  apps: [],
+};
+
+function directoryWith(read: (kind: string) => Promise<unknown>, passwords: Passwords): Directory {
+  const clock = new ManualClock();
+  const store = { write: () => Promise.reject(new Error('not here')), read: read as () => Promise<never> };
+  const vault = createVault([new Uint8Array(32)]);
+  return createDirectory({ store, vault, passwords, guard: createLoginGuard(clock), clock, ids: randomIds });
+}
+
+const noPasswords: Passwords = {
+  hash: () => Promise.reject(new Error('not here')),
+  verify: () => Promise.resolve(true),
+};
+
+test('a user who was read while he was changed is read again', async () => {
+  const first = Promise.withResolvers<User>();
+  const answers = [first.promise, Promise.resolve({ ...bob, isLocked: true })];
+  const directory = directoryWith(() => answers.shift() ?? Promise.reject(new Error('read too often')), noPasswords);
+  const before = directory.userById(id);
+  directory.changed({ kind: 'directory', what: 'user', id });
+  first.resolve(bob);
+  expect((await before)?.isLocked).toBe(false);
+  expect((await directory.userById(id))?.isLocked).toBe(true);
+  expect((await directory.userById(id))?.isLocked).toBe(true);
+});
+
+test('a password that was checked while the account was changed is not trusted afterwards', async () => {
+  const checking = Promise.withResolvers<boolean>();
+  const verdicts = [checking.promise, Promise.resolve(false)];
+  const read = (kind: string): Promise<unknown> =>
+    Promise.resolve(kind === 'directory.user' ? bob : { passwordHash: 'h', sealedMyApps: null });
+  const verify = (): Promise<boolean> => verdicts.shift() ?? Promise.reject(new Error('checked too often'));
+  const directory = directoryWith(read, { ...noPasswords, verify });
+  const login = { name: 'bob', password: 'old', address: '127.0.0.1' };
+  const before = directory.authenticate(login);
+  await directory.userById(id);
+  directory.changed({ kind: 'directory', what: 'user', id });
+  checking.resolve(true);
+  await before;
+  const after = await directory.authenticate(login).catch((error: unknown) => error);
+  expect(after instanceof Problem ? after.code : after).toBe('bad-credentials');
+});

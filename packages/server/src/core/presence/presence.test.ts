@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../kit/index.ts';
+import type { UserId } from '../journal/index.ts';
+import type { Actor } from '../permissions/index.ts';
+import type { Presence, StatedPresence } from './model.ts';
+import { createPresence } from './service.ts';
+
+const bob = 'bob' as UserId;
+const alice: Actor = { kind: 'user', user: 'alice' as UserId, admin: false };
+const server: Actor = { kind: 'server' };
+
+/** A store whose reads the test ends. */
+function presenceWith(read: () => Promise<readonly StatedPresence[]>): ReturnType<typeof createPresence> {
+  const store = {
+    write: () => Promise.resolve(null),
+    read: read as () => Promise<never>,
+  };
+  return createPresence({ store, clock: new ManualClock() });
+}
+
+test('a watch that could not begin leaves no watcher behind', async () => {
+  let isAway = true;
+  const presence = presenceWith(() => (isAway ? Promise.reject(new Error('away')) : Promise.resolve([])));
+  const told: Presence[] = [];
+  await expect(presence.watch(alice, bob, (now) => told.push(now))).rejects.toThrow('away');
+  isAway = false;
+  presence.lease(bob, 'r').set('available', '');
+  await presence.now(bob);
+  expect(told).toEqual([]);
+});
+
+test('who stops watching twice does not make others miss what comes', async () => {
+  const presence = presenceWith(() => Promise.resolve([]));
+  const stop = await presence.watch(alice, bob, () => undefined);
+  stop();
+  const told: boolean[] = [];
+  await presence.watch(alice, bob, (now) => told.push(now.isOnline));
+  stop();
+  presence.lease(bob, 'r').set('available', '');
+  expect(told).toEqual([false, true]);
+});
+
+test('what is stated while the store is slow is not lost', async () => {
+  const { promise: stated, resolve } = Promise.withResolvers<readonly StatedPresence[]>();
+  const presence = presenceWith(() => stated);
+  const told: Presence[] = [];
+  const watching = presence.watch(alice, bob, (now) => told.push(now));
+  const stating = presence.state(server, bob, { contact: 'tel:', activity: 'away', note: 'lunch' });
+  resolve([{ contact: 'tel:', activity: '', note: 'before', at: 0 }]);
+  await Promise.all([watching, stating]);
+  expect(told.at(-1)?.stated).toMatchObject([{ contact: 'tel:', activity: 'away', note: 'lunch' }]);
+});

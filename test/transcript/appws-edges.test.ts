@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PbxApp } from '../kit/pbx-app.ts';
+import { until } from '../kit/wait.ts';
+import { startWorld, type World } from '../kit/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(async () => {
+  await world.close();
+});
+
+const CHAT = { type: 'setup', bc: 'a880', channel: 0, complete: true, fty: [{ type: 'im_setup' }] };
+
+async function device(name: string, fields: Record<string, unknown> = {}): Promise<PbxApp> {
+  const app = await PbxApp.signIn(world.port, { sip: name });
+  expect((await app.register({ hw: `chat-${name}`, ...fields }))['err']).toBeUndefined();
+  return app;
+}
+
+function types(app: PbxApp): readonly unknown[] {
+  return app.received.map((m) => (m['mt'] === 'Signaling' ? (m['sig'] as { type?: unknown }).type : m['mt']));
+}
+
+test('a device that registers while the store answers for its user still gets the texts', async () => {
+  await using alice = await device('alice');
+  await alice.callChat(1, 'bob');
+  alice.say(1, 'while you were away', { idem: 'away-1' });
+  await alice.take((m) => JSON.stringify(m).includes('im_message_result'));
+  await using bob = await device('bob');
+  bob.acceptChats();
+  alice.say(1, 'now you are there');
+  await until(() => bob.texts.some((text) => text['data'] === 'now you are there'), 'the text at bob', 3_000);
+});
+
+test('a device that refused the chat is not called again for each text', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  await alice.callChat(1, 'bob');
+  const { call } = await bob.takeSignal('setup');
+  bob.signal(call, { type: 'rel', cau: { num: 21 } });
+  alice.say(1, 'not wanted', { idem: 'refused-1' });
+  await alice.take((m) => JSON.stringify(m).includes('refused-1'));
+  alice.say(1, 'not wanted either', { idem: 'refused-2' });
+  await alice.take((m) => JSON.stringify(m).includes('refused-2'));
+  bob.send({ api: 'PbxSignal', mt: 'Nonsense', src: 'mark' });
+  await bob.take((m) => m['src'] === 'mark');
+  expect(types(bob).filter((type) => type === 'setup')).toHaveLength(1);
+});
+
+test('a call that is being offered comes after RegisterResult', async () => {
+  await using alice = await device('alice');
+  await using first = await device('bob');
+  alice.signal(1, { ...CHAT, cd: { sip: 'bob' } });
+  await first.takeSignal('setup');
+  await using second = await device('bob');
+  await second.takeSignal('setup');
+  const seen = types(second);
+  expect(seen.indexOf('RegisterResult')).toBeLessThan(seen.indexOf('setup'));
+});
+
+test('a frame with too many facilities ends its call at both sides', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  bob.acceptChats();
+  await alice.callChat(1, 'bob');
+  const { call } = await bob.takeSignal('setup');
+  alice.signal(1, { type: 'facility', fty: Array.from({ length: 101 }, () => ({ type: 'call_waiting' })) });
+  expect((await alice.takeSignal('rel', 1)).sig['cau']).toEqual({ num: 111 });
+  expect((await bob.takeSignal('rel', call)).sig['cau']).toEqual({ num: 111 });
+});
+
+test('what nests too deep to be passed on ends the call, not the server', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  bob.acceptChats();
+  await alice.callChat(1, 'bob');
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const sig = `{"type":"facility","fty":[{"type":"ct_identify","x":${deep}}]}`;
+  alice.socket.send(`{"api":"PbxSignal","mt":"Signaling","call":1,"sig":${sig}}`);
+  expect((await alice.takeSignal('rel', 1)).sig['cau']).toEqual({ num: 111 });
+  alice.socket.send(`{"api":"PbxSignal","mt":"Signaling","call":2,"sig":{"type":"setup","channels":${deep}}}`);
+  expect((await alice.takeSignal('rel', 2)).sig['cau']).toEqual({ num: 111 });
+});
+
+test('fragments without text, and keys without end, are bounded', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  bob.acceptChats();
+  await alice.callChat(1, 'bob');
+  const attach = Array.from({ length: 100 }, () => 'x'.repeat(9_000)).join(' ');
+  for (let i = 0; i < 3; i++) alice.say(1, '', { attach, more: true });
+  expect((await alice.takeSignal('rel', 1)).sig['cau']).toEqual({ num: 111 });
+  await alice.callChat(2, 'bob');
+  for (let i = 0; i < 2_000; i++) alice.say(2, '', { more: true });
+  expect((await alice.takeSignal('rel', 2)).sig['cau']).toEqual({ num: 111 });
+  await alice.callChat(3, 'bob');
+  alice.say(3, 'hello', { idem: 'k'.repeat(201) });
+  expect((await alice.takeSignal('rel', 3)).sig['cau']).toEqual({ num: 111 });
+});
+
+test('who may not see a presence is told what everybody is told of an invisible user (PBX §4)', async () => {
+  await world.server.core.directory.addApp(
+    {
+      name: 'blind',
+      displayName: 'Blind',
+      grants: ['PbxSignal'],
+      url: null,
+      hasWebsocket: false,
+      isHidden: false,
+      apps: [],
+      users: 'all',
+    },
+    'demo',
+  );
+  await using app = await PbxApp.signIn(world.port, { app: 'blind' });
+  await app.register();
+  app.signal(5, { ...CHAT, cd: { sip: 'bob' }, fty: [{ type: 'presence_subscribe' }] });
+  await app.takeSignal('conn', 5);
+  const { sig } = await app.takeSignal('facility', 5);
+  expect(sig['fty']).toMatchObject([{ type: 'presence_notify', contact: 'im:', status: 'closed' }]);
+  app.signal(6, {
+    ...CHAT,
+    cd: { sip: 'bob' },
+    fty: [{ type: 'presence_publish', contact: 'tel:', activity: 'away' }],
+  });
+  expect((await app.takeSignal('rel', 6)).sig['cau']).toEqual({ num: 50 });
+});
+
+test('a setup that its caller has already released is offered to nobody', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  alice.signal(1, { ...CHAT, cd: { sip: 'bob' } });
+  alice.signal(1, { type: 'rel', cau: { num: 16 } });
+  alice.signal(2, { ...CHAT, cd: { sip: 'bob' } });
+  await bob.takeSignal('setup');
+  await alice.takeSignal('conn', 2);
+  expect(types(bob).filter((type) => type === 'setup')).toHaveLength(1);
+});
+
+test('a password is tested no faster on a connection that stands than at the door', async () => {
+  await using alice = await PbxApp.signIn(world.port, { sip: 'alice' });
+  const answers: unknown[] = [];
+  for (let i = 0; i < 30; i++) {
+    alice.send({ mt: 'AppCheckLogin', src: `c${i}`, app: 'cti', domain: '', challenge: '1', digest: 'no' });
+    answers.push((await alice.take((m) => m['src'] === `c${i}`))['ok']);
+  }
+  expect(answers.every((ok) => ok === undefined)).toBe(true);
+  const right = createHash('sha256').update('cti:::::1:demo').digest('hex');
+  alice.send({ mt: 'AppCheckLogin', src: 'right', app: 'cti', domain: '', challenge: '1', digest: right });
+  expect((await alice.take((m) => m['src'] === 'right'))['ok']).toBeUndefined();
+});
