@@ -152,7 +152,7 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
           stop();
           reject(error);
           // RFC 3261 12.2.1.2: no answer is as good as a 408.
-          this.onLost(error);
+          if (error.isNoAnswer) this.onLost(error);
         },
       });
       const abort = (): void => {

@@ -50,6 +50,7 @@ export class Outbound {
   #next = 0;
   #attempt: Attempt | undefined;
   #challenges = 0;
+  #isFinal = false;
   #isOver = false;
 
   constructor(ground: OutboundGround, options: OutboundOptions) {
@@ -88,10 +89,15 @@ export class Outbound {
     this.#ground.layer.request(cancelFor(this.#request), attempt.flow, IGNORED);
   }
 
+  /** This try is the last: nobody wants the answer any more. Challenges stay unanswered, other servers unasked. */
+  tryNoMore(): void {
+    this.#isFinal = true;
+  }
+
   /** Sends the request once more with the next CSeq number, changed as the answer demands (422). */
   resend(change: (request: SipRequest) => void): void {
     const flow = this.flow;
-    if (flow === undefined || this.#isOver) return;
+    if (flow === undefined || this.#isOver || this.#isFinal) return;
     const { nextSeq } = this.#options;
     this.#again(nextSeq?.() ?? (this.#request.headers.cseq?.seq ?? 0) + 1);
     change(this.#request);
@@ -106,6 +112,7 @@ export class Outbound {
 
   #begin(flows: readonly Flow[]): void {
     if (this.#isOver) return;
+    if (this.#isFinal) throw new SipError('closed', 'given up before it was sent');
     this.#flows = flows;
     if (this.#options.digest !== undefined) this.#options.digest.prepare(this.#request);
     this.#try(true);
@@ -130,24 +137,31 @@ export class Outbound {
     try {
       if ((response.status === 401 || response.status === 407) && this.#answer(response)) return;
       // RFC 3261 8.1.3.1, RFC 3263 4.3: a 503 sends the request to the next server.
-      if (response.status === 503 && this.#next < this.#flows.length) return this.#retry(true);
+      if (response.status === 503 && this.#hasMore) return this.#retry(true);
       this.#options.user.onResponse(response, this);
     } catch (error) {
-      if (!(error instanceof SyntaxFailure)) throw error;
+      const failure = failureBy(error);
+      // RFC 3261 8.1.3: what can't be read, or held, of a provisional response is dropped; the final one is still to come.
+      if (response.status < 200) return;
       this.#isOver = true;
-      this.#options.user.onFailure(new SipError('bad-message', `the response is broken: ${error.message}`, error));
+      this.#options.user.onFailure(failure);
     }
+  }
+
+  get #hasMore(): boolean {
+    return !this.#isFinal && this.#next < this.#flows.length;
   }
 
   onFailure(attempt: Attempt, cause: FailureCause, error: unknown): void {
     if (attempt !== this.#attempt || this.#isOver) return;
     const tried = this.#flows[this.#next - 1];
     // RFC 3261 18.1.1: the peer may know no TCP; then the large request goes by UDP.
-    if (cause === 'transport' && tried?.protocol === 'udp' && attempt.transaction?.flow.protocol === 'tcp') {
+    const isSwitched = tried?.protocol === 'udp' && attempt.transaction?.flow.protocol === 'tcp';
+    if (cause === 'transport' && isSwitched && !this.#isFinal) {
       this.#next -= 1;
       return this.#retry(false);
     }
-    if (this.#next < this.#flows.length) return this.#retry(true);
+    if (this.#hasMore) return this.#retry(true);
     this.#isOver = true;
     const code = cause === 'timeout' ? 'timeout' : 'unreachable';
     this.#options.user.onFailure(new SipError(code, `${this.#request.method}: no answer`, error));
@@ -177,7 +191,7 @@ export class Outbound {
 
   #answer(response: SipResponse): boolean {
     const { digest, nextSeq } = this.#options;
-    if (digest === undefined || (this.#challenges += 1) > MAX_CHALLENGES) return false;
+    if (digest === undefined || this.#isFinal || (this.#challenges += 1) > MAX_CHALLENGES) return false;
     const refused = this.#request;
     const seq = refused.headers.cseq?.seq ?? 0;
     const { flow } = this.#attempt?.transaction ?? {};
@@ -198,6 +212,16 @@ export class Outbound {
     if (!(error instanceof UnsafeValue)) throw error;
     this.#options.user.onFailure(new SipError('bad-message', error.message, error));
   }
+}
+
+/** What a response led to: its own fault, or our lack of room. Throws what is neither: a fault of the application. */
+function failureBy(error: unknown): SipError {
+  if (error instanceof SyntaxFailure)
+    return new SipError('bad-message', `the response is broken: ${error.message}`, error);
+  const isFull =
+    error instanceof SipError && (error.code === 'too-many-transactions' || error.code === 'too-many-dialogs');
+  if (isFull) return error;
+  throw error;
 }
 
 /** One try: what comes from a try that is over is told apart from the current one's. */

@@ -178,6 +178,7 @@ export class OutgoingCall extends Call implements OutboundUser {
   #step(input: CallerInput, response?: SipResponse): void {
     const { state, effects } = stepCaller(this.#state, input);
     this.#state = state;
+    if (state === 'cancel-wanted' || state === 'cancelling') this.#outbound.tryNoMore();
     for (const effect of effects) this.#run(effect, response);
   }
 
@@ -238,7 +239,8 @@ export class OutgoingCall extends Call implements OutboundUser {
   /** RFC 4028 7.3: once more, with the interval that the peer bears. */
   #raise(response: SipResponse): boolean {
     const minSE = Number(response.headers.get('Min-SE'));
-    if (!Number.isInteger(minSE) || minSE <= (this.#minSE ?? 0) || this.#state === 'ended') return false;
+    const isWanted = this.#state === 'calling' || this.#state === 'proceeding';
+    if (!Number.isInteger(minSE) || minSE <= (this.#minSE ?? 0) || !isWanted) return false;
     this.#minSE = minSE;
     this.#outbound.resend(({ headers }) =>
       addHeaders(headers, {

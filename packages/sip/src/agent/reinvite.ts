@@ -90,7 +90,7 @@ export class Reinvite implements OutboundUser {
   onFailure(error: SipError): void {
     if (this.#isOver) return;
     this.#fail(error);
-    this.#user.onCallLost(error);
+    if (error.isNoAnswer) this.#user.onCallLost(error);
   }
 
   /** The call is over. */

@@ -32,6 +32,11 @@ export class SipError extends Error {
     this.code = code;
   }
 
+  /** Whether the peer could not be asked, or said nothing: to a dialog that is a 408 (RFC 3261 12.2.1.2). */
+  get isNoAnswer(): boolean {
+    return this.code === 'timeout' || this.code === 'unreachable';
+  }
+
   /** Whether the same call may succeed later. */
   get isRetryable(): boolean {
     return this.code === 'too-many-transactions' || this.code === 'too-many-dialogs' || this.code === 'timeout';

@@ -85,8 +85,10 @@ export class TransactionLayer implements TransactionGround {
    */
   request(request: SipRequest, flow: Flow, user: ClientTransactionUser, isSwitched = true): ClientTransaction {
     if (this.#isClosed) throw new SipError('closed', 'the transaction layer is closed');
-    if (this.#isFull) throw new SipError('too-many-transactions', `${this.#max} transactions are under way`);
     const isCancel = request.method === 'CANCEL';
+    // A CANCEL makes room in the end, and there is one for each INVITE at most.
+    if (this.#isFull && !isCancel)
+      throw new SipError('too-many-transactions', `${this.#max} transactions are under way`);
     if (!isCancel) this.stamp(request, flow);
     let way = flow;
     let bytes: Uint8Array = writeMessage(request);
