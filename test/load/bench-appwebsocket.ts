@@ -21,9 +21,12 @@ const LOGIN_FLOOR = 0.8;
 /** All together count, after one more that warms up. */
 const ROUNDS = 5;
 
+/** One process under test, or several that do the work together. */
+type Measured = Pick<Subject, 'cpuSeconds'>;
+
 interface Subjects {
-  readonly bare: Subject;
-  readonly library: Subject;
+  readonly bare: Measured;
+  readonly library: Measured;
 }
 
 interface Comparison extends Subjects {
@@ -167,28 +170,56 @@ async function startRawServer(): Promise<Server> {
 /** Requests and answers through a client, against a server that answers with bytes made beforehand. */
 async function clientRow(server: Server, burst: number): Promise<Row> {
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const args = [String(CONNECTIONS), String(burst)];
-  await using bare = new Subject('bare-client', url, ...args);
-  await bare.told('isOpen');
-  await using library = new Subject('library-client', `${url}/login`, ...args);
-  await library.told('isOpen');
-  const messages = burst === 1 ? 16_000 : 40_000;
-  const drive = async (subject: Subject): Promise<void> => {
-    const done = subject.told('isDone');
-    subject.order({ order: 'drive', messages });
-    await done;
-  };
+  await using bare = await openClient('bare-client', url, burst);
+  await using library = await openClient('library-client', `${url}/login`, burst);
+  const count = burst === 1 ? 16_000 : 40_000;
   return await compare({
     bare,
     library,
     name: `requests through the client, ${how(burst)}`,
     floor: MESSAGE_FLOOR,
-    count: messages,
-    work: () => Promise.all([drive(bare), drive(library)]),
+    count,
+    work: () => Promise.all([drive(bare, count), drive(library, count)]),
   });
 }
 
-/** All rows; under half a minute. */
+async function openClient(role: string, url: string, burst: number): Promise<Subject> {
+  const client = new Subject(role, url, String(CONNECTIONS), String(burst));
+  await client.told('isOpen');
+  return client;
+}
+
+async function drive(client: Subject, messages: number): Promise<void> {
+  const done = client.told('isDone');
+  client.order({ order: 'drive', messages });
+  await done;
+}
+
+const together = (...subjects: readonly Subject[]): Measured => ({
+  cpuSeconds: async () => sum(await Promise.all(subjects.map((subject) => subject.cpuSeconds()))),
+});
+
+/** Our client talks to our acceptor, `ws` to `ws` with `JSON.parse` on both sides; nothing made beforehand is between. */
+async function bothEndsRow(
+  servers: { readonly bare: Subject; readonly library: Subject },
+  ports: Ports,
+  burst: number,
+): Promise<Row> {
+  const url = (port: number): string => `ws://127.0.0.1:${port}/`;
+  await using bare = await openClient('bare-client', url(ports.bare), burst);
+  await using library = await openClient('library-client', url(ports.library), burst);
+  const count = burst === 1 ? 16_000 : 40_000;
+  return await compare({
+    bare: together(servers.bare, bare),
+    library: together(servers.library, library),
+    name: `requests through client and acceptor, ${how(burst)}`,
+    floor: MESSAGE_FLOOR,
+    count,
+    work: () => Promise.all([drive(bare, count), drive(library, count)]),
+  });
+}
+
+/** All rows; half a minute where the machine is free. */
 export async function run(): Promise<readonly Row[]> {
   const rows: Row[] = [];
   await using bare = new Subject('bare-server');
@@ -196,6 +227,7 @@ export async function run(): Promise<readonly Row[]> {
   await using library = new Subject('library-server');
   const ports = { bare: barePort, library: await library.told<number>('port') };
   const subjects = { bare, library };
+  for (const burst of [1, 32]) rows.push(await bothEndsRow(subjects, ports, burst));
   for (const burst of [1, 32]) rows.push(await acceptorRow(subjects, ports, burst));
   rows.push(await loginRow(subjects, ports));
   const server = await startRawServer();
