@@ -17,6 +17,7 @@ let network: FakeNetwork;
 let caller: { layer: TransactionLayer; host: FakeHost; statuses: number[] };
 let wheel: TimerWheel;
 let phones: FakeHost[];
+let proxy: TransactionLayer;
 let context: ResponseContext;
 /** What came to each phone. */
 let atPhone: Record<'b' | 'c', { transaction: ServerTransaction; request: SipRequest; layer: TransactionLayer }[]>;
@@ -47,7 +48,7 @@ beforeEach(async () => {
   }
   const proxyHost = network.host('10.0.0.2');
   wheel = new TimerWheel(clock);
-  const proxy = layerOn(
+  proxy = layerOn(
     proxyHost,
     (transaction, request) => {
       context = new ResponseContext({ layer: proxy, clock: wheel }, transaction, request, 2);
@@ -142,5 +143,54 @@ describe('the response context of a forking proxy (RFC 3261 16.7)', () => {
     await clock.pass(110_000, 500);
     expect(caller.statuses.filter((s) => s >= 200)).toEqual([408]);
     expect(wheel.size).toBe(0);
+  });
+
+  test("timer C is a branch's own: a phone that began to ring later rings on", async () => {
+    await answer('b', 180);
+    await clock.pass(20_000, 500);
+    await answer('c', 180);
+    await clock.pass(162_000, 1_000);
+    expect(cancels()).toEqual(['proxy > b CANCEL']);
+    await answer('c', 200);
+    expect(caller.statuses.at(-1)).toBe(200);
+  });
+
+  test('a phone that rang and vanished: the caller gets its answer, and nothing is left', async () => {
+    await answer('b', 180);
+    await answer('c', 486);
+    phones[0]!.isBroken = true;
+    context.cancel();
+    await clock.pass(33_000, 500);
+    expect(caller.statuses).toEqual([180, 408]);
+    await clock.pass(70_000, 500);
+    expect([wheel.size, proxy.counts]).toMatchObject([0, { clients: 0, servers: 0 }]);
+  });
+
+  test('a target that is found after the CANCEL is not called', async () => {
+    const before = network.sent.length;
+    context.cancel();
+    context.send(atPhone.b[0]!.request, phones[0]!.to({ address: addresses.c, port: 5060 }));
+    await clock.pass(20, 5);
+    expect(network.lines(names, before).filter((line) => line.includes('INVITE'))).toEqual([]);
+  });
+
+  test('RFC 3261 16.7 step 7: the challenges of all are passed on, and go before other refusals', async () => {
+    for (const phone of ['b', 'c'] as const) {
+      const { transaction, request, layer } = atPhone[phone][0]!;
+      const response = layer.reply(request, phone === 'b' ? 401 : 407);
+      response.headers.add(phone === 'b' ? 'WWW-Authenticate' : 'Proxy-Authenticate', `Digest realm="${phone}"`);
+      transaction.respond(response);
+    }
+    await clock.pass(20, 5);
+    const last = network.sent.filter(({ to }) => to === '10.0.0.1:5060').at(-1)?.text ?? '';
+    expect(last).toMatch(/^SIP\/2.0 401 /);
+    expect(last).toContain('WWW-Authenticate: Digest realm="b"');
+    expect(last).toContain('Proxy-Authenticate: Digest realm="c"');
+  });
+
+  test('a challenge goes before a 404: it is what the caller can do something about', async () => {
+    await answer('b', 404);
+    await answer('c', 407);
+    expect(caller.statuses).toEqual([407]);
   });
 });

@@ -16,7 +16,8 @@ interface Branch {
   transaction?: ClientTransaction;
   timer?: Timer;
   isRinging: boolean;
-  isUnwanted: boolean;
+  /** The CANCEL is sent. */
+  isCancelled: boolean;
   isDone: boolean;
 }
 
@@ -33,6 +34,7 @@ export class ResponseContext {
   #open: number;
   #isOver = false;
   #best: SipResponse | undefined;
+  readonly #challenges: SipResponse[] = [];
 
   constructor(
     proxy: { readonly layer: TransactionLayer; readonly clock: Clock },
@@ -48,7 +50,8 @@ export class ResponseContext {
   }
 
   send(request: SipRequest, flow: Flow): void {
-    const branch: Branch = { request, isRinging: false, isUnwanted: this.#isOver, isDone: false };
+    if (this.#isOver) return this.fail(487);
+    const branch: Branch = { request, isRinging: false, isCancelled: false, isDone: false };
     this.#branches.push(branch);
     branch.transaction = this.#layer.request(request, flow, {
       onResponse: (response) => this.#hear(branch, response),
@@ -65,12 +68,20 @@ export class ResponseContext {
   /** RFC 3261 16.10, 9.1: each INVITE that rings is cancelled, the others as soon as they do. */
   cancel(): void {
     this.#isOver = true;
-    for (const branch of this.#branches) {
-      const { transaction, request, isRinging, isDone, isUnwanted } = branch;
-      if (isDone || transaction?.isInvite !== true) continue;
-      if (isRinging && !isUnwanted) this.#layer.request(cancelFor(request), transaction.flow, IGNORED);
-      branch.isUnwanted = isRinging;
-    }
+    for (const branch of this.#branches) this.#cancel(branch);
+  }
+
+  /** RFC 3261 9.1: a phone that says nothing to its CANCEL for 64*T1 is given up. */
+  #cancel(branch: Branch): void {
+    const { transaction, request } = branch;
+    if (branch.isDone || branch.isCancelled || !branch.isRinging || transaction?.isInvite !== true) return;
+    branch.isCancelled = true;
+    branch.timer?.cancel();
+    branch.timer = this.#clock.after(64 * this.#layer.timers.t1, () => {
+      transaction.drop();
+      this.#finish(branch, this.#layer.reply(this.#request, 408));
+    });
+    this.#layer.request(cancelFor(request), transaction.flow, IGNORED);
   }
 
   #hear(branch: Branch, response: SipResponse): void {
@@ -84,14 +95,14 @@ export class ResponseContext {
     }
     branch.isRinging = true;
     if (response.status > 100 && !this.#server.isAnswered) this.#server.respond(response);
-    this.#watch(branch);
-    if (this.#isOver) this.cancel();
+    if (!branch.isCancelled) this.#watch(branch);
+    if (this.#isOver) this.#cancel(branch);
   }
 
-  /** Timer C: a phone that rings for three minutes is cancelled. */
+  /** Timer C: a phone that rings for three minutes is cancelled (RFC 3261 16.8). */
   #watch(branch: Branch): void {
     branch.timer?.cancel();
-    if (branch.transaction?.isInvite === true) branch.timer = this.#clock.after(TIMER_C_MS, () => this.cancel());
+    if (branch.transaction?.isInvite === true) branch.timer = this.#clock.after(TIMER_C_MS, () => this.#cancel(branch));
   }
 
   #finish(branch: Branch, response: SipResponse): void {
@@ -102,12 +113,28 @@ export class ResponseContext {
     if (response.status >= 600) this.cancel();
   }
 
-  /** RFC 3261 16.7 step 6: 6xx before all others, then the lowest class; a 503 is our own affair. */
+  /** RFC 3261 16.7 step 6: the best of all; a 503 is our own affair. */
   #decide(response: SipResponse): void {
-    const rank = ({ status }: SipResponse): number => (status >= 600 ? 0 : status);
-    if (this.#best === undefined || rank(response) < rank(this.#best)) this.#best = response;
+    if (response.status === 401 || response.status === 407) this.#challenges.push(response);
+    if (this.#best === undefined || rankOf(response) < rankOf(this.#best)) this.#best = response;
     if ((this.#open -= 1) > 0 || this.#server.isAnswered) return;
-    const isOurs = this.#best.status === 503;
-    this.#server.respond(isOurs ? this.#layer.reply(this.#request, 500) : this.#best);
+    const best = this.#best;
+    // Step 7: who is asked for credentials is asked for all of them at once.
+    if (this.#challenges.includes(best))
+      for (const other of this.#challenges) {
+        if (other === best) continue;
+        best.headers.copy(other.headers, 'WWW-Authenticate');
+        best.headers.copy(other.headers, 'Proxy-Authenticate');
+      }
+    this.#server.respond(best.status === 503 ? this.#layer.reply(this.#request, 500) : best);
   }
+}
+
+/** What the caller can do something about: credentials, another type or extension, more digits. */
+const REPAIRABLE: ReadonlySet<number> = new Set([401, 407, 415, 420, 484]);
+
+/** RFC 3261 16.7 step 6: 6xx before all others, then the lowest class; in 4xx those first that tell how to do better. */
+function rankOf({ status }: SipResponse): number {
+  if (status >= 600) return 0;
+  return REPAIRABLE.has(status) ? 399.5 : status;
 }
