@@ -50,6 +50,11 @@ export class AcceptedSocket implements Carrier {
     return this.#writer.bufferedBytes;
   }
 
+  /** Bytes that the system has taken of all sent. */
+  get takenBytes(): number {
+    return this.#writer.takenBytes;
+  }
+
   send(text: string): void {
     this.#sentSinceTurn += text.length;
     this.#writer.write(text);

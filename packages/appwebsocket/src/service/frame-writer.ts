@@ -16,6 +16,7 @@ export class FrameWriter {
   readonly #written: () => void;
   #texts: string[] = [];
   #pendingBytes = 0;
+  #writtenBytes = 0;
   readonly #flushLater = (): void => this.flush();
 
   /**
@@ -33,6 +34,11 @@ export class FrameWriter {
     return this.#pendingBytes + this.#stream.writableLength;
   }
 
+  /** Bytes that the system has taken from the stream, of all written here. */
+  get takenBytes(): number {
+    return this.#writtenBytes - this.#stream.writableLength;
+  }
+
   write(text: string): void {
     if (this.#texts.length === 0) process.nextTick(this.#flushLater);
     this.#texts.push(text);
@@ -47,7 +53,11 @@ export class FrameWriter {
     if (texts.length === 0) return;
     this.#texts = [];
     this.#pendingBytes = 0;
-    if (this.#mayWrite()) this.#stream.write(framesOf(texts));
+    if (this.#mayWrite()) {
+      const frames = framesOf(texts);
+      this.#writtenBytes += frames.length;
+      this.#stream.write(frames);
+    }
     this.#written();
   }
 }

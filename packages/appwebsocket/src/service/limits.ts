@@ -9,7 +9,7 @@ export const MAX_FRAGMENTS = 1_024;
 export const MAX_CHUNKS = 16_384;
 /** The acceptor pings as well (AW §5.4); two pings without any frame, and the peer is dead. */
 export const PING_MS = 30_000;
-/** A peer that takes nothing of what waits for it is closed after this time. */
+/** A peer that takes less than `DRAINED_BYTES` of what waits for it in this time is closed. */
 export const SLOW_PEER_MS = 60_000;
 
 /** How many failures in a row, and how long until one is forgiven. */
