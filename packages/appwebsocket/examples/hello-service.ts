@@ -1,4 +1,4 @@
-// An app service, and a client that asks it. Run: node --conditions=source examples/hello-service.ts
+// An app service, and a client that asks it. Run: node examples/hello-service.ts (in the repository: node --conditions=source)
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

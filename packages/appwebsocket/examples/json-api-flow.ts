@@ -1,5 +1,5 @@
 // A JsonApi with flow control: a slow consumer holds its producer back, and nothing piles up in between.
-// Run: node --conditions=source examples/json-api-flow.ts
+// Run: node examples/json-api-flow.ts (in the repository: node --conditions=source)
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
 // What a PBX does for an App object: it connects to the app service, logs in, tells what it is and serves its APIs.
-// Run: node --conditions=source examples/pbx-initiator.ts
+// Run: node examples/pbx-initiator.ts (in the repository: node --conditions=source)
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

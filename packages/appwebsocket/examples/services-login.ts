@@ -1,5 +1,5 @@
 // An app service that connects to another app service with a login from the PBX, by the Services API.
-// Run: node --conditions=source examples/services-login.ts
+// Run: node examples/services-login.ts (in the repository: node --conditions=source)
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

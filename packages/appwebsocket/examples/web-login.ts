@@ -1,5 +1,5 @@
 // An external web service without WebSocket: users of the PBX log in over HTTP GET and get a cookie.
-// Run: node --conditions=source examples/web-login.ts
+// Run: node examples/web-login.ts (in the repository: node --conditions=source)
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

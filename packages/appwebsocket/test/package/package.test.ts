@@ -71,7 +71,7 @@ describe('the published package', () => {
     folder = mkdtempSync(join(tmpdir(), 'appwebsocket-package-'));
     const staging = join(folder, 'staging');
     mkdirSync(staging);
-    for (const name of ['package.json', 'LICENSE', 'src'])
+    for (const name of ['package.json', 'LICENSE', 'README.md', 'src', 'examples'])
       cpSync(join(PACKAGE, name), join(staging, name), { recursive: true });
     const outDir = join(staging, 'dist');
     await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(PACKAGE, 'tsconfig.build.json'), '--outDir', outDir]);
@@ -109,7 +109,7 @@ describe('the published package', () => {
     return outputFiles[0]!.text;
   };
 
-  test('holds the build with its types, the sources for the maps, and no tests', () => {
+  test('holds the build with its types, the sources for the maps, the examples, and no tests', () => {
     for (const file of [
       'package.json',
       'LICENSE',
@@ -118,9 +118,11 @@ describe('the published package', () => {
       'dist/browser.js',
       'dist/myapps.js',
       'src/index.ts',
+      'README.md',
+      'examples/little-pbx.ts',
     ])
       expect(packed).toContain(file);
-    expect(packed.filter((file) => /(^|\/)test|\.test\.|examples|tsconfig/.test(file))).toEqual([]);
+    expect(packed.filter((file) => /(^|\/)test|\.test\.|tsconfig/.test(file))).toEqual([]);
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
     expect(Object.keys(manifest['dependencies'] as object)).toEqual(['ws']);
     expect(manifest['sideEffects']).toBe(false);
@@ -140,6 +142,18 @@ describe('the published package', () => {
     const { stdout, stderr } = await run(process.execPath, ['node.mjs', './bundle.mjs'], { cwd: folder });
     expect(stdout.trim().split('\n')).toEqual(['Hello Node', 'Hello browser build']);
     expect(stderr).toBe('');
+  });
+
+  test('a stranger runs the examples: copied out of the package, as its README says', async () => {
+    cpSync(join(installed, 'examples'), join(folder, 'examples'), { recursive: true });
+    const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\((examples\/[^)]+)\)/g)];
+    expect(links.length).toBeGreaterThan(4);
+    for (const [, path] of links) expect(packed).toContain(path);
+    const options = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', '--disable-warning=ExperimentalWarning'];
+    for (const name of ['hello-service.ts', 'services-login.ts']) {
+      const { stdout } = await run(process.execPath, [...options, join('examples', name)], { cwd: folder });
+      expect(stdout).toMatch(/Zoë|desk phone/);
+    }
   });
 
   test('a bundler for browsers gets at most 8 KB gzipped, without Node or ws', async () => {
