@@ -152,3 +152,48 @@ test('a password is tested no faster on a connection that stands than at the doo
   alice.send({ mt: 'AppCheckLogin', src: 'right', app: 'cti', domain: '', challenge: '1', digest: right });
   expect((await alice.take((m) => m['src'] === 'right'))['ok']).toBeUndefined();
 });
+
+/** From its `calls`-th lookup on the directory is away, until the returned function is called. */
+function directoryAway(calls: number): () => void {
+  const { directory } = world.server.core;
+  const whole = { ...directory };
+  let count = 0;
+  directory.party = (key) => (++count < calls ? whole.party(key) : Promise.reject(new Error('the store is away')));
+  return () => void Object.assign(directory, whole);
+}
+
+test('a text whose device cannot be called because the store is away ends that connection, not the server', async () => {
+  await using alice = await device('alice');
+  await alice.callChat(1, 'bob');
+  const bob = await device('bob');
+  // Sending looks its two parties up; then the PBX would call bob.
+  const back = directoryAway(3);
+  alice.say(1, 'nobody is lost', { idem: 'lost-1' });
+  await until(() => bob.closeCode !== null, 'the end of the connection');
+  back();
+  expect(bob.closeCode).toBe(1011);
+});
+
+test('an account is locked while the store is away: its connections end all the same', async () => {
+  const carol = await device('carol');
+  const user = await world.server.core.directory.requireUser({ by: 'name', value: 'carol' });
+  const back = directoryAway(1);
+  await world.server.core.directory.changeUser(user.id, { isLocked: true });
+  await until(() => carol.closeCode !== null, 'the end of the connection');
+  back();
+  expect(carol.closeCode).toBe(1011);
+  const again = await PbxApp.open(world.port);
+  expect((await again.login({ sip: 'carol' }))['ok']).not.toBe(true);
+  await again.close();
+  await world.server.core.directory.changeUser(user.id, { isLocked: false });
+});
+
+test('to watch dialogs is not there yet, and rings nobody', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  alice.signal(5, { ...CHAT, cd: { sip: 'bob' }, fty: [{ type: 'dialog_info_subscribe' }] });
+  expect((await alice.takeSignal('rel', 5)).sig['cau']).toEqual({ num: 29 });
+  bob.send({ api: 'PbxSignal', mt: 'Nonsense', src: 'mark' });
+  await bob.take((m) => m['src'] === 'mark');
+  expect(types(bob)).not.toContain('setup');
+});

@@ -105,7 +105,7 @@ class ExchangeEngine implements CallEngine {
     try {
       return refsOf(this.#parts.exchange.call(line, callee, ask, line.user).setup).caller;
     } catch (error) {
-      if (error instanceof Problem && error.code === 'too-many-calls') throw callRefused('no such user');
+      if (error instanceof Problem && error.code === 'too-many-calls') throw callRefused('too many calls');
       throw error;
     }
   }

@@ -18,6 +18,7 @@ export const CAUSE = {
   rejected: 21,
   elsewhere: 26,
   lost: 27,
+  facilityRejected: 29,
   failure: 41,
   notSubscribed: 50,
   unknownCall: 81,

@@ -20,6 +20,9 @@ export async function startCall(registration: Registration, call: SignalCall, si
   if (publish !== undefined) return presencePublish(registration, call, to, publish);
   if (sig.facilities.some((item) => item['type'] === 'presence_subscribe'))
     return presenceSubscribe(registration, call, to);
+  // A service of the PBX that is not there yet (PBX §4); as a call it would ring.
+  if (sig.facilities.some((item) => item['type'] === 'dialog_info_subscribe'))
+    return call.abort(CAUSE.facilityRejected);
   if (to.id === registration.owner) return call.abort(CAUSE.busy);
   const kind = kindOf(sig);
   registration.remember(to);
