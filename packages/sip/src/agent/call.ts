@@ -57,6 +57,9 @@ export interface CallEvents {
   ended: CallEnd;
 }
 
+/** States of both sides in which the first INVITE is still open: no other may be sent (RFC 3261 14.1). */
+const EARLY: ReadonlySet<string> = new Set(['calling', 'proceeding', 'cancel-wanted', 'cancelling', 'ringing']);
+
 export interface RequestOptions extends LinkRequest {
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,7 +73,7 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
   replaces: Call | undefined;
   protected readonly ground: AgentGround;
   #end: CallEnd | undefined;
-  #referrals: Map<string, Referral> | undefined;
+  #referrals: Set<Referral> | undefined;
 
   protected constructor(ground: AgentGround) {
     super();
@@ -124,7 +127,9 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
    * the RFC says. Rejects with `Refusal` where the peer says no; the session then stays as it was.
    */
   async change(body?: Body): Promise<ChangeAnswer> {
-    return await this.#confirmed().change('INVITE', body);
+    const dialog = this.#confirmed();
+    if (EARLY.has(this.state)) throw new SipError('wrong-state', 'the call is not answered yet');
+    return await dialog.change('INVITE', body);
   }
 
   /** As `change`, by UPDATE (RFC 3311): allowed before the call is answered, and answered by a machine at once. */
@@ -167,10 +172,10 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
   refer(target: Uri | string, options: ReferOptions = {}): Referral {
     const dialog = this.#confirmed();
     const parts = { ...options, target: parseUri(target.toString()) };
-    return new Referral(this.ground, dialog.link, parts, dialog.hold(), (id, referral) => {
-      const referrals = (this.#referrals ??= new Map());
-      if (referral === undefined) referrals.delete(id);
-      else referrals.set(id, referral);
+    return new Referral(this.ground, dialog.link, parts, dialog.hold(), (referral, isOpen) => {
+      const referrals = (this.#referrals ??= new Set());
+      if (isOpen) referrals.add(referral);
+      else referrals.delete(referral);
     });
   }
 
@@ -228,10 +233,10 @@ export abstract class Call extends Emitter<CallEvents> implements InviteDialogUs
   #takeNotify(request: IncomingRequest): void {
     const event = request.request.headers.event;
     const id = event?.value === 'refer' ? (event.params.get('id') ?? '') : undefined;
-    const referrals = this.#referrals;
-    const only = referrals?.size === 1 ? [...referrals.values()][0] : undefined;
+    const referrals = [...(this.#referrals ?? [])];
+    const only = referrals.length === 1 ? referrals[0] : undefined;
     // RFC 3515 2.4.6: the id may be missing where there is but one.
-    const referral = id === undefined ? undefined : id === '' ? only : referrals?.get(id);
+    const referral = id === undefined ? undefined : id === '' ? only : referrals.find((own) => own.id === id);
     if (referral === undefined) request.respond(481);
     else referral.take(request);
   }

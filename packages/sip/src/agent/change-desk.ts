@@ -34,7 +34,11 @@ export class ChangeDesk implements ChangeUser {
     if (change.offer === undefined && change.method !== 'INVITE') return void change.accept();
     const { remoteBody, localBody } = dialog;
     if (change.offer !== undefined) dialog.trackOffer('receive', change.offer);
-    if (change.method === 'INVITE') this.#invite = change;
+    if (change.method === 'INVITE') {
+      this.#invite = change;
+      // RFC 3261 9.2: the peer takes it back.
+      incoming.transaction.user = { onCancel: () => change.reject(487) };
+    }
     // What the peer offered before is a refresh (RFC 4028 7.4): it gets what it got then.
     if (localBody !== undefined && dialog.isConfirmed && isSame(change.offer, remoteBody))
       return void change.accept(localBody);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sdp, textOf, type Body } from '../offer-answer/index.ts';
 import { Stage, uriOf } from '../../test/agent-pair.ts';
-import type { IncomingCall, OutgoingCall, UserAgent } from './index.ts';
+import type { Change, IncomingCall, OutgoingCall, UserAgent } from './index.ts';
 
 const offer = sdp('offer');
 const answer = sdp('answer');
@@ -41,6 +41,42 @@ describe('changes (RFC 3261 14, RFC 3311)', () => {
     expect(text((await change).body)).toBe('answer to hold');
     expect(stage.said()).toEqual(['alice > bob INVITE', 'bob > alice 200 INVITE', 'alice > bob ACK']);
     ours.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('a CANCEL of a re-INVITE ends it by 487 at once; the call stands (RFC 3261 9.2)', async () => {
+    const [ours, theirs] = await establish();
+    let asked: Change | undefined;
+    theirs.on('change', (change) => (asked = change));
+    void ours.change(sdp('hold')).catch(() => undefined);
+    await stage.pass(20);
+    const invite = stage.last(/^INVITE /);
+    const cancel = invite
+      .replace(/^INVITE/, 'CANCEL')
+      .replace(/CSeq: (\d+) INVITE/, 'CSeq: $1 CANCEL')
+      .replace(/\r\nContent-[^:]*:[^\r]*/g, '')
+      .replace(/\r\n\r\n[^]*/, '\r\nContent-Length: 0\r\n\r\n');
+    const host = stage.hosts.get('alice')!;
+    await host.send(Buffer.from(cancel), host.to({ address: '10.0.0.2', port: 5060 }));
+    await stage.pass(20);
+    expect(stage.said()).toEqual(
+      expect.arrayContaining(['bob > alice 200 CANCEL', 'bob > alice 487 INVITE', 'alice > bob ACK']),
+    );
+    // Too late: it was answered.
+    expect(await asked?.accept(sdp('answer'))).toBeUndefined();
+    expect([ours.end, theirs.end, theirs.dialog.offers.name]).toEqual([undefined, undefined, 'stable']);
+    theirs.hangup();
+    await stage.expectNothingLeft();
+  });
+
+  test('a call that is not answered yet is not changed by a re-INVITE (RFC 3261 14.1)', async () => {
+    const call = alice.invite(uriOf('bob'), { body: offer });
+    await stage.pass(20);
+    incoming[0]!.ring();
+    await stage.pass(20);
+    await expect(call.change(sdp('other'))).rejects.toMatchObject({ code: 'wrong-state' });
+    await expect(incoming[0]!.change(sdp('other'))).rejects.toMatchObject({ code: 'wrong-state' });
+    call.hangup();
     await stage.expectNothingLeft();
   });
 

@@ -190,10 +190,7 @@ export class IncomingCall extends Call implements ServerTransactionUser {
   #response(status: number, options: ResponseOptions): SipResponse {
     const response = responseTo(this.invite, status, this.#tag, options);
     if (status <= 100 || status >= 300) return response;
-    const { headers } = response;
-    // RFC 3261 12.1.1: what makes a dialog takes over the route.
-    headers.copy(this.invite.headers, 'Record-Route');
-    headers.set('Contact', this.dialog.link.contact);
+    response.headers.set('Contact', this.dialog.link.contact);
     return response;
   }
 

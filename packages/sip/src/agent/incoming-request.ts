@@ -18,6 +18,8 @@ export interface ResponseOptions {
   readonly edit?: ((response: SipResponse) => unknown) | undefined;
 }
 
+const MAKES_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
+
 /** A response to `request`; `tag` goes into To where that has none. */
 export function responseTo(
   request: SipRequest,
@@ -29,6 +31,9 @@ export function responseTo(
   const response = makeResponse(request, status, reason, body?.content);
   if (status > 100 && request.headers.to?.tag === undefined)
     response.headers.set('To', `${request.headers.get('To') ?? ''};tag=${tag}`);
+  // RFC 3261 12.1.1: what makes a dialog takes over the route.
+  if (status > 100 && status < 300 && request.headers.to?.tag === undefined && MAKES_DIALOG.has(request.method))
+    response.headers.copy(request.headers, 'Record-Route');
   addHeaders(response.headers, headers);
   describeBody(response.headers, body);
   edit?.(response);

@@ -28,6 +28,8 @@ export class IncomingSubscription extends Emitter<IncomingSubscriptionEvents> im
   readonly #sender: NotifySender;
   #current: IncomingRequest;
   #granted = 0;
+  /** The most that a refresh gets: what we gave at first, where we gave less than was asked. */
+  #limit = Infinity;
   #isByPeer = false;
   #isOver = false;
 
@@ -41,6 +43,8 @@ export class IncomingSubscription extends Emitter<IncomingSubscriptionEvents> im
     this.#link = new DialogLink(ground, { dialog: dialogByRequest(request, tag), flow: transaction.flow });
     this.#link.enter(this);
     this.#sender = new NotifySender(ground, this.#link, request.headers.get('Event') ?? '', this);
+    // Whoever answers by hand, or not at all, has no use for the dialog.
+    transaction.user = { onEnd: () => this.#sender.state === 'asked' && this.onSenderEnd() };
   }
 
   get state(): string {
@@ -50,7 +54,8 @@ export class IncomingSubscription extends Emitter<IncomingSubscriptionEvents> im
   /** Takes it, for at most `expires` seconds, and sends the first NOTIFY with `body`. */
   accept(options: { readonly expires?: number; readonly body?: Body; readonly isPending?: boolean } = {}): void {
     const { body, isPending = false } = options;
-    this.#grant(Math.min(options.expires ?? this.expires, this.expires));
+    this.#limit = options.expires ?? Infinity;
+    this.#grant(Math.min(this.#limit, this.expires));
     this.#sender.notify(body);
     if (this.expires === 0) this.#sender.step('unsubscribe');
     else this.#sender.step(isPending ? 'accept-pending' : 'accept');
@@ -81,7 +86,7 @@ export class IncomingSubscription extends Emitter<IncomingSubscriptionEvents> im
     const expires = request.headers.expires ?? DEFAULT_EXPIRES_S;
     this.#current = incoming;
     this.#isByPeer = expires === 0;
-    this.#grant(expires);
+    this.#grant(Math.min(this.#limit, expires));
     this.#sender.step(expires === 0 ? 'unsubscribe' : 'refresh');
     if (expires > 0) this.emit('refreshed', incoming);
   }

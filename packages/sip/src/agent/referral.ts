@@ -12,7 +12,7 @@ import { NotifyReader } from './notify-reader.ts';
 import type { Notified } from './notify-reader.ts';
 import { NotifySender } from './notify-sender.ts';
 import type { NotifySenderUser } from './notify-sender.ts';
-import type { OutboundUser } from './outbound.ts';
+import type { Outbound, OutboundUser } from './outbound.ts';
 
 export interface ReferOptions {
   /** The value of Replaces for the new call (`call.replacesValue` of another call of ours): an attended transfer. */
@@ -41,6 +41,7 @@ export class Referral extends Emitter<ReferEvents> implements OutboundUser {
   readonly #release: () => void;
   readonly #forget: () => void;
   readonly #reader: NotifyReader;
+  readonly #outbound: Outbound;
   #status: number | undefined;
   #error: SipError | undefined;
   #isOver = false;
@@ -50,7 +51,7 @@ export class Referral extends Emitter<ReferEvents> implements OutboundUser {
     link: DialogLink,
     options: ReferOptions & { readonly target: Uri | string },
     release: () => void,
-    register: (id: string, referral: Referral | undefined) => void,
+    register: (referral: Referral, isOpen: boolean) => void,
   ) {
     super();
     this.#release = release;
@@ -61,11 +62,14 @@ export class Referral extends Emitter<ReferEvents> implements OutboundUser {
     const headers: Record<string, string> = { 'Refer-To': referTo(options), Supported: ground.supported };
     if (options.isSilent === true) headers['Refer-Sub'] = 'false';
     if (options.referredBy !== undefined) headers['Referred-By'] = options.referredBy;
-    const outbound = link.send('REFER', { headers: { ...headers, ...options.headers } }, this);
-    // RFC 3515 2.4.6: the subscription is known by the CSeq number of its REFER.
-    const id = String(outbound.request.headers.cseq?.seq ?? 0);
-    register(id, this);
-    this.#forget = () => register(id, undefined);
+    this.#outbound = link.send('REFER', { headers: { ...headers, ...options.headers } }, this);
+    register(this, true);
+    this.#forget = () => register(this, false);
+  }
+
+  /** RFC 3515 2.4.6: the subscription is known by the CSeq number of its REFER; after a challenge that is another one. */
+  get id(): string {
+    return String(this.#outbound.request.headers.cseq?.seq ?? 0);
   }
 
   /** Resolves with the final status, undefined where none was told. Rejects with what kept the REFER from working. */

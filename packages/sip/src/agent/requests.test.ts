@@ -265,4 +265,49 @@ describe('subscriptions (RFC 6665)', () => {
     await stage.pass(50);
     expect(await reader).toEqual(['notify', 'notify', 'ended']);
   });
+
+  test('RFC 3261 12.1.1: the answer takes over the route, so that the dialog goes along it', async () => {
+    serve((s) => s.accept());
+    await raw('SUBSCRIBE sip:bob@10.0.0.2', [
+      'Record-Route: <sip:10.0.0.5;lr>, <sip:10.0.0.6;lr>',
+      'To: <sip:bob@b>',
+      'Contact: <sip:10.0.0.1>',
+      'CSeq: 1 SUBSCRIBE',
+      'Event: presence',
+      'Expires: 60',
+    ]);
+    expect(stage.last(/^SIP\/2.0 200 /)).toContain('Record-Route: <sip:10.0.0.5;lr>, <sip:10.0.0.6;lr>\r\n');
+    bob.on('refer', (refer) => refer.accept());
+    await raw('REFER sip:bob@10.0.0.2', [
+      'Record-Route: <sip:10.0.0.5;lr>',
+      'To: <sip:bob@b>',
+      'Contact: <sip:10.0.0.1>',
+      'CSeq: 2 REFER',
+      'Refer-To: <sip:c@c>',
+    ]);
+    expect(stage.last(/^SIP\/2.0 202 /)).toContain('Record-Route: <sip:10.0.0.5;lr>\r\n');
+  });
+
+  test('a refresh is not granted for longer than the first time', async () => {
+    serve((s) => s.accept({ expires: 60 }));
+    const ours = alice.subscribe(uriOf('bob'), 'presence', { expires: 600 });
+    await stage.pass(50_000, 100);
+    const granted = stage.network.sent
+      .filter(({ text }) => /^SIP\/2.0 200 [^]*CSeq: \d+ SUBSCRIBE/.test(text))
+      .map(({ text }) => /\r\nExpires: (\d+)/.exec(text)?.[1]);
+    expect(granted).toEqual(['60', '60']);
+    ours.unsubscribe();
+    await stage.expectNothingLeft();
+  });
+
+  test('a notifier that grants no time is not asked again and again', async () => {
+    bob.on('request', () => expect.unreachable());
+    bob.on('subscribe', (s) => s.request.respond(200, { headers: { Expires: 0, Contact: '<sip:10.0.0.2>' } }));
+    const ours = alice.subscribe(uriOf('bob'), 'presence');
+    await stage.pass(31_000, 100);
+    expect(stage.said().filter((line) => line === 'alice > bob SUBSCRIBE').length).toBeLessThan(3);
+    await stage.pass(2_000, 100);
+    expect(ours.state).toBe('terminated');
+    await stage.expectNothingLeft();
+  });
 });

@@ -175,6 +175,8 @@ export class Subscription extends Emitter<SubscriptionEvents> implements Outboun
     if (this.#isLeaving || this.#parts.expires === 0 || this.#reader.state === 'terminated') return;
     if (this.#reader.state !== 'waiting') this.#reader.expireIn(seconds);
     this.#refresh?.cancel();
+    // Granted no time: there is nothing to refresh, the last NOTIFY is still to come.
+    if (seconds === 0) return;
     // A little before the end, at most half a minute: time for a few retransmissions.
     const beforeMs = Math.min(30_000, (seconds * 1_000) / 4);
     this.#refresh = this.#ground.clock.after(seconds * 1_000 - beforeMs, () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DigestServer } from '../digest/index.ts';
 import { sdp } from '../offer-answer/index.ts';
 import { Stage, uriOf } from '../../test/agent-pair.ts';
 import type { Call, IncomingCall, IncomingRefer, OutgoingCall, UserAgent } from './index.ts';
@@ -194,4 +195,24 @@ describe('Replaces (RFC 3891)', () => {
     expect(call.end?.status).toBe(486);
     await finish();
   });
+});
+
+test('a NOTIFY names the REFER that was accepted: the one after a challenge (RFC 3515 2.4.6)', async () => {
+  const digest = new DigestServer({ realm: 'bob', findSecret: () => ({ password: 'secret' }) });
+  const dora = stage.agent('dora', { credentials: { username: 'dora', password: 'secret' } });
+  const call = await connect(dora, 'bob');
+  let isAsked = false;
+  atBob[0]!.on('refer', (refer) => {
+    if (isAsked) {
+      refer.accept();
+      return refer.notify(200);
+    }
+    isAsked = true;
+    refer.request.respond(401, { edit: (response) => digest.challenge(response, { kind: 'unproven' }) });
+  });
+  const outcome = call.refer(uriOf('carol')).outcome();
+  await stage.pass(100);
+  expect(await outcome).toBe(200);
+  expect(stage.said().filter((line) => line.includes('481'))).toEqual([]);
+  await finish();
 });
