@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OriginKind, Origins } from './origins.ts';
 
 export interface CorsOptions {
@@ -8,6 +8,8 @@ export interface CorsOptions {
   readonly headers: readonly string[];
   /** Header fields that they may read besides the simple ones. */
   readonly exposed?: readonly string[];
+  /** Answers pages that may not do what they ask for; a plain 403 by default. */
+  readonly refuse?: (reply: FastifyReply) => FastifyReply;
 }
 
 /** Methods that change nothing. */
@@ -20,24 +22,35 @@ function originHeaders(kind: OriginKind, origin: string | undefined): Record<str
   return kind === 'foreign' ? {} : { 'access-control-allow-origin': '*' };
 }
 
+/** What every answer in the scope carries; for those that no hook sees. Returns what the request's origin is to us. */
+export function setCorsHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { origins, methods, headers, exposed = [] }: CorsOptions,
+): OriginKind {
+  const kind = origins.kindOf(request.raw);
+  reply.headers({
+    vary: 'Origin',
+    'access-control-allow-methods': methods.join(', '),
+    'access-control-allow-headers': headers.join(', '),
+    ...(exposed.length === 0 ? {} : { 'access-control-expose-headers': exposed.join(', ') }),
+    ...originHeaders(kind, request.headers.origin),
+  });
+  return kind;
+}
+
+const refusePlainly = (reply: FastifyReply): FastifyReply =>
+  reply.code(403).send({ error: 'origin-not-allowed', message: 'Pages of this origin may not do that.' });
+
 /**
  * CORS for everything in this Fastify scope, errors included (OF §1.5), and a 403 for changes that a page of an origin
  * that is not allowed tries to make: browsers send such requests first and ask afterwards.
  */
-export function installCors(scope: FastifyInstance, { origins, methods, headers, exposed = [] }: CorsOptions): void {
+export function installCors(scope: FastifyInstance, options: CorsOptions): void {
   scope.addHook('onRequest', async (request, reply) => {
-    const kind = origins.kindOf(request.raw);
-    reply.headers({
-      vary: 'Origin',
-      'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': headers.join(', '),
-      ...(exposed.length === 0 ? {} : { 'access-control-expose-headers': exposed.join(', ') }),
-      ...originHeaders(kind, request.headers.origin),
-    });
-    if (kind === 'foreign' && !SAFE_METHODS.has(request.method)) {
-      await reply.code(403).send({ error: 'origin-not-allowed', message: 'Pages of this origin may not do that.' });
-    }
+    const kind = setCorsHeaders(request, reply, options);
+    if (kind === 'foreign' && !SAFE_METHODS.has(request.method)) await (options.refuse ?? refusePlainly)(reply);
   });
   // OF §1.5: a preflight is answered with an empty 200, without credentials.
-  scope.options('/*', (_request, reply) => reply.code(200).send());
+  for (const url of ['/', '/*']) scope.options(url, (_request, reply) => reply.code(200).send());
 }

@@ -1,5 +1,6 @@
+export { handleUnreadable, type UnreadableHandler } from './app.ts';
 export { addressTest, plainAddress, type ClientAddresses } from './client-address.ts';
-export { installCors, type CorsOptions } from './cors.ts';
+export { installCors, setCorsHeaders, type CorsOptions } from './cors.ts';
 export { Http, type CloseOptions, type HttpOptions } from './http.ts';
 export { pathOf } from './host-check.ts';
 export {

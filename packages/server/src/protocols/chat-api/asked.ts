@@ -31,8 +31,8 @@ export async function askedBy(parts: AskedParts, route: Route, request: FastifyR
   }
 
   async function ownAccount(): Promise<User> {
-    const wanted = headerOf(request, 'x-chat-user') ?? memberOf(request.query, 'user');
-    const user = wanted === undefined ? caller.user : await namedFor(wanted);
+    const wanted = headerOf(request, 'x-chat-user') ?? memberOf(request.query, 'user') ?? '';
+    const user = wanted === '' ? caller.user : await namedFor(wanted);
     if (user === null) throw noAccount();
     return allowed(user);
   }

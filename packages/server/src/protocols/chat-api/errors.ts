@@ -131,6 +131,8 @@ export const notSignedIn = (): Problem => new Problem('bad-credentials', 'Sign i
 export const noEventStream = (subject: string): Problem =>
   new Problem('no-event-stream', 'This user has not logged in to chat.', { subject });
 
+export const foreignOrigin = (): Problem => new Problem('forbidden', 'Pages of this origin may not do that.');
+
 export const notFound = (): Problem => new Problem('not-found', 'There is nothing at this address.');
 
 export const notAcceptable = (what: string): Problem => new Problem('not-acceptable', `Only ${what} is offered here.`);
@@ -138,8 +140,13 @@ export const notAcceptable = (what: string): Problem => new Problem('not-accepta
 export const contactExists = (subject: string): Problem =>
   new Problem('contact-exists', 'The contact is listed already.', { subject });
 
+/** OF §5.3, in the original's words. */
 export const noContact = (subject: string): Problem =>
-  new Problem('unknown-contact', 'There is no such contact.', { subject });
+  new Problem('unknown-contact', 'Roster Item could not deleted', { subject });
+
+/** OF §5.3: another name than for deleting. */
+export const noContactToChange = (subject: string): Problem =>
+  new Problem('unknown-user', 'There is no such contact.', { subject });
 
 export const tooManyContacts = (limit: number): Problem =>
   new Problem('too-many-contacts', `A list holds at most ${limit} contacts.`);

@@ -6,7 +6,7 @@ import { DEFAULT_CHAT_API_LIMITS } from './limits.ts';
 import { Names } from './names.ts';
 import { openApiOf } from './openapi.ts';
 import type { ChatApiParts } from './parts.ts';
-import { addRoutes, BASES, prepareScope, type RouterParts } from './router.ts';
+import { addRoutes, answerUnreadable, BASES, prepareScope, type RouterParts } from './router.ts';
 import type { Route } from './route.ts';
 import { callRoutes } from './routes/calls.ts';
 import { contactRoutes } from './routes/contacts.ts';
@@ -100,7 +100,8 @@ interface Mounted {
 
 function mountRest(app: FastifyInstance, { routes, router, events }: Mounted): void {
   const document = JSON.stringify(openApiOf(routes, API_VERSION));
-  for (const base of BASES)
+  for (const base of BASES) {
+    answerUnreadable(app, base, router);
     app.register(
       (scope, _options, done) => {
         prepareScope(scope, router);
@@ -112,9 +113,11 @@ function mountRest(app: FastifyInstance, { routes, router, events }: Mounted): v
       },
       { prefix: base },
     );
+  }
 }
 
 function mountEvents(app: FastifyInstance, router: RouterParts, events: EventStreams): void {
+  answerUnreadable(app, '/sse', router);
   app.register(
     (scope, _options, done) => {
       prepareScope(scope, router);

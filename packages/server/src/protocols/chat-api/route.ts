@@ -115,7 +115,7 @@ export function route<P extends TObject, Q extends TObject, B = undefined>(spec:
       spec.handle({
         ...asked,
         params: readParams(given.params),
-        query: readQuery(given.query),
+        query: readQuery(withoutEmpty(given.query)),
         // Without a body there is nothing to parse, and B is undefined.
         body: (body === undefined ? undefined : body.parse(given.body)) as B,
       }),
@@ -162,6 +162,12 @@ export function jsonBody<T extends TObject>(schema: T, description: string): Bod
       return read(withoutNulls(value));
     },
   };
+}
+
+/** `?to=&max=`: forms and generated clients send what was left empty. */
+function withoutEmpty(query: unknown): unknown {
+  if (typeof query !== 'object' || query === null) return query;
+  return Object.fromEntries(Object.entries(query).filter(([, text]) => text !== ''));
 }
 
 function withoutNulls(value: unknown): unknown {

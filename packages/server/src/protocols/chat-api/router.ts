@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../kit/index.ts';
-import { installCors, type Origins } from '../../http/index.ts';
+import { handleUnreadable, installCors, type Origins, setCorsHeaders } from '../../http/index.ts';
 import { type AskedParts, askedBy } from './asked.ts';
-import { errorAnswer, notAcceptable, notFound } from './errors.ts';
+import { badRequest, errorAnswer, foreignOrigin, notAcceptable, notFound } from './errors.ts';
 import type { ChatApiObserver } from './parts.ts';
 import { type Answer, isTextSchema, type Route } from './route.ts';
 
@@ -23,12 +23,28 @@ export interface RouterParts extends AskedParts {
 
 /** What every scope of the surface has: CORS, bodies as text, the error entity for whatever goes wrong. */
 export function prepareScope(scope: FastifyInstance, parts: Pick<RouterParts, 'origins' | 'observer'>): void {
-  installCors(scope, { origins: parts.origins, ...CORS });
+  installCors(scope, { origins: parts.origins, ...CORS, refuse: (reply) => sendProblem(reply, foreignOrigin()) });
   scope.removeAllContentTypeParsers();
-  // OF §1.2: the same bodies come as text, as JSON, or as nothing in particular.
+  // OF §1.2: the same bodies come as text, as JSON, or as nothing in particular; also under what is no type at all.
+  scope.addHook('onRequest', (request, _reply, done) => {
+    request.raw.headers['content-type'] = undefined;
+    done();
+  });
   scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   scope.setErrorHandler((error, request, reply) => sendProblem(reply, problemFrom(error, request, parts.observer)));
   scope.setNotFoundHandler((_request, reply) => sendProblem(reply, notFound()));
+}
+
+/** The error entity for what no route below `prefix` can read. */
+export function answerUnreadable(
+  app: FastifyInstance,
+  prefix: string,
+  { origins }: Pick<RouterParts, 'origins'>,
+): void {
+  handleUnreadable(app, prefix, (request, reply) => {
+    setCorsHeaders(request, reply, { origins, ...CORS });
+    sendProblem(reply, badRequest('', 'This address cannot be read.'));
+  });
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

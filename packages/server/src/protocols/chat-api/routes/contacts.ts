@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import type { Contact, User } from '../../../core/directory/index.ts';
 import type { PresenceService } from '../../../core/presence/index.ts';
-import { badRequest, contactExists, noContact, tooManyContacts } from '../errors.ts';
+import { Problem } from '../../../kit/index.ts';
+import { badRequest, contactExists, noContact, noContactToChange, tooManyContacts } from '../errors.ts';
 import { bareJid } from '../jid.ts';
 import { MAX_CONTACT_GROUPS, MAX_CONTACTS, MAX_NAME_CHARS } from '../limits.ts';
 import type { ChatApiParts } from '../parts.ts';
@@ -95,9 +96,9 @@ export function contactRoutes(parts: ContactParts): readonly Route[] {
       permits,
       async handle(ask) {
         const owner = await ask.account();
-        const contact = await ask.named(ask.params.jid);
+        const contact = await knownOrNull(ask, ask.params.jid);
         const known = await parts.directory.contacts(owner.id);
-        if (!known.some((item) => item.contact === contact.id)) throw noContact(ask.params.jid);
+        if (contact === null || !known.some((item) => item.contact === contact.id)) throw noContact(ask.params.jid);
         await parts.directory.removeContact(owner.id, contact.id);
         return { status: 201 };
       },
@@ -140,7 +141,7 @@ async function changeContact(parts: ContactParts, asked: Asked, address: string,
   const owner = await asked.account();
   const contact = await asked.named(address);
   const known = (await parts.directory.contacts(owner.id)).find((item) => item.contact === contact.id);
-  if (known === undefined) throw noContact(address);
+  if (known === undefined) throw noContactToChange(address);
   await parts.directory.setContacts([
     {
       ...known,
@@ -150,6 +151,15 @@ async function changeContact(parts: ContactParts, asked: Asked, address: string,
     },
   ]);
   return { status: 201 };
+}
+
+async function knownOrNull(asked: Asked, address: string): Promise<User | null> {
+  try {
+    return await asked.named(address);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unknown-user') return null;
+    throw error;
+  }
 }
 
 function subscriptionOf(given: ContactInput['subscriptionType']): Contact['subscription'] | undefined {
