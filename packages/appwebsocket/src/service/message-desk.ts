@@ -71,9 +71,14 @@ export class MessageDesk {
     if (onPbx !== undefined) this.#run(() => void this.#settle(onPbx(this.#connection, info)));
   }
 
-  close(): void {
+  /** The connection is gone. What it brought may still be delivered. */
+  abort(): void {
     this.#isClosed = true;
     this.#abort?.abort();
+  }
+
+  close(): void {
+    this.abort();
     for (const object of this.#objects?.values() ?? []) this.#run(() => object.ended());
     this.#objects = undefined;
   }

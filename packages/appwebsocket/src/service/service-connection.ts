@@ -44,6 +44,8 @@ export class ServiceConnection extends ApiCaller {
   #hasBeenHeard = true;
   #isHeldBack = false;
   #isClosing = false;
+  /** The socket is closed: ticks since then, while receivers still have its messages before them. */
+  #ticksSinceLost: number | undefined;
 
   /** @internal */
   constructor(host: ConnectionHost, socket: WebSocket, stream: Duplex, arrival: Arrival) {
@@ -125,7 +127,7 @@ export class ServiceConnection extends ApiCaller {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#work?.gate.clear();
-    this.#carrier.close(code, reason);
+    if (this.#ticksSinceLost === undefined) this.#carrier.close(code, reason);
   }
 
   /** @internal */
@@ -143,6 +145,11 @@ export class ServiceConnection extends ApiCaller {
 
   /** @internal Every `pingMs`: a peer that sent nothing since the last time is dead (AW §5.4). */
   tick(): void {
+    if (this.#ticksSinceLost !== undefined) {
+      // Receivers had their time.
+      if (++this.#ticksSinceLost > 1) this.close();
+      return;
+    }
     // While reading is held back, silence says nothing.
     if (!this.#hasBeenHeard && !this.#isHeldBack) return this.#carrier.destroy();
     this.#hasBeenHeard = false;
@@ -286,15 +293,23 @@ export class ServiceConnection extends ApiCaller {
   }
 
   #onClosed(): void {
-    const wasReady = this.#state.identity !== undefined;
-    this.#isClosing = true;
+    const work = this.#work;
+    this.#ticksSinceLost = 0;
     clearTimeout(this.#loginTimer);
     clearTimeout(this.#closeTimer);
-    this.#work?.backPressure.end();
+    work?.backPressure.end();
     this.#endWatch();
     this.#step({ type: 'closed' });
     this.#asker?.end(new AppWebsocketError('connection-lost'));
+    work?.desk.abort();
+    // What was read before the close is delivered before it, unless the end came from this side.
+    if (work === undefined || this.#isClosing) this.#finish();
+    else work.gate.end(() => this.#finish());
+  }
+
+  #finish(): void {
+    this.#isClosing = true;
     this.#work?.desk.close();
-    this.#host.gone(this, wasReady);
+    this.#host.gone(this, this.#state.identity !== undefined);
   }
 }
