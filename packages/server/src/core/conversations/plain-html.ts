@@ -6,6 +6,19 @@ const KEPT = new Set('b strong i em u s p br div ul ol li dl dt dd table tr td t
 const DROPPED = new Set('script style iframe object embed svg math template noscript textarea title head'.split(' '));
 /** Elements that open deeper than this are unwrapped: nesting is a peer's to grow. */
 const MAX_DEPTH = 64;
+/**
+ * Elements that end an open one by opening, as HTML parsers read them. An element that was unwrapped may have stood between; in the
+ * output they would be neighbours, and be read as something else.
+ */
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  li: ['li'],
+  dt: ['dt', 'dd'],
+  dd: ['dt', 'dd'],
+  tr: ['tr', 'th', 'td'],
+  th: ['th', 'td'],
+  td: ['th', 'td'],
+  ...Object.fromEntries(['p', 'div', 'ul', 'ol', 'dl', 'table', 'pre', 'blockquote'].map((name) => [name, ['p']])),
+};
 /** A new line before or after these, in plain text. */
 const BLOCKS = new Set(['br', 'p', 'div', 'li', 'tr']);
 
@@ -43,6 +56,8 @@ function reduce(html: string): { readonly out: string; readonly isUnwrapped: boo
           droppedDepth = 1;
         } else if (name === 'br') out += '<br/>';
         else if (KEPT.has(name) && open.length < MAX_DEPTH) {
+          for (let top = open.at(-1); top !== undefined && ENDS[name]?.includes(top) === true; top = open.at(-1))
+            close(top);
           open.push(name);
           out += `<${name}>`;
         } else {
