@@ -140,6 +140,34 @@ test('a setup that its caller has already released is offered to nobody', async 
   expect(types(bob).filter((type) => type === 'setup')).toHaveLength(1);
 });
 
+test('a login that a PBX issued for a user stays his, whatever it leaves out', async () => {
+  await using bob = await device('bob');
+  for (const pbxObj of ['chat', undefined]) {
+    const app = await PbxApp.open(world.port);
+    app.send({ mt: 'AppChallenge' });
+    const { challenge } = await app.take((m) => m['mt'] === 'AppChallengeResult');
+    const info = { appobj: 'chat', appdn: 'Chat', cn: 'Alice Adams' };
+    const signed = `chat:example.test:alice:::${JSON.stringify(info)}:${String(challenge)}:demo`;
+    const digest = createHash('sha256').update(signed).digest('hex');
+    app.send({
+      mt: 'AppLogin',
+      app: 'chat',
+      domain: 'example.test',
+      sip: 'alice',
+      guid: '',
+      dn: '',
+      info,
+      pbxObj,
+      digest,
+    });
+    expect(await app.take((m) => m['mt'] === 'AppLoginResult')).toMatchObject({ ok: true });
+    await app.register();
+    app.signal(1, { ...CHAT, cd: { sip: 'bob' } });
+    expect((await bob.takeSignal('setup')).sig['cg']).toMatchObject({ sip: 'alice' });
+    await app.close();
+  }
+});
+
 test('a password is tested no faster on a connection that stands than at the door', async () => {
   await using alice = await PbxApp.signIn(world.port, { sip: 'alice' });
   const answers: unknown[] = [];

@@ -275,6 +275,31 @@ test('entries of others, and of other streams, are not shown', async () => {
   delivery.close();
 });
 
+test('a session that fails when it is told ends alone; followers and receivers that fail are trouble, nothing more', async () => {
+  const world = new World();
+  const delivery = await world.open();
+  const defect = new Error('a defect');
+  const [broken, reader] = [new Reader(), new Reader()];
+  broken.entry = () => {
+    throw defect;
+  };
+  delivery.follow(userStream(alice), () => {
+    throw defect;
+  });
+  delivery.open({ user: alice, from: 'now', sink: broken });
+  delivery.open({ user: alice, from: 'now', sink: reader });
+  await until(() => world.reads > 1);
+  world.append('one');
+  world.append('two');
+  expect(reader.seen).toEqual(['one', 'two']);
+  expect(broken.failures).toEqual([defect]);
+  expect(world.trouble).toEqual([defect, defect]);
+  broken.takes = Promise.reject(defect);
+  expect(await delivery.receivers.hand(alice, { id: 'v', body: 'hello' } as Message)).toBe(true);
+  await until(() => world.trouble.length === 3);
+  delivery.close();
+});
+
 test('volatile texts: taken by one session is taken; states and echoes go to all', async () => {
   const world = new World();
   const delivery = await world.open();

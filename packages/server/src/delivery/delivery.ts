@@ -72,6 +72,14 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     };
   }
 
+  function guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      parts.onTrouble(error);
+    }
+  }
+
   const sinksOf = (user: UserId): readonly LiveSink[] => [...(live.get(user) ?? [])];
 
   /** A session that can't tell has not taken it. */
@@ -132,7 +140,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
       };
     },
     isAttended: (user) => sinksOf(user).some((sink) => sink.isAttended),
-    follow: (stream, listener) => watch([stream], listener),
+    follow: (stream, listener) => watch([stream], (entry) => guarded(() => listener(entry))),
     close: () => tail.close(),
   };
 }

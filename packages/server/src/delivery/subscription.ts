@@ -58,8 +58,13 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
 
   function offer(entry: Entry): void {
     if (!isLive || entry.position <= cursor) return;
-    if (sink.isReady()) tell(entry);
-    else isLive = false;
+    try {
+      if (sink.isReady()) tell(entry);
+      else isLive = false;
+    } catch (error) {
+      // One session's defect ends that session; the others hear on.
+      fail(error);
+    }
   }
 
   function tell(entry: Entry): void {

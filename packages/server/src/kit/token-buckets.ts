@@ -32,6 +32,12 @@ export class TokenBuckets {
     this.#buckets.set(key, { tokens: Math.max(-this.#rate.burst, state.tokens - 1), at: this.#clock.now() });
   }
 
+  /** Gives a token back that was taken for nothing. */
+  give(key: string): void {
+    const state = this.#state(key);
+    this.#buckets.set(key, { tokens: Math.min(this.#rate.burst, state.tokens + 1), at: this.#clock.now() });
+  }
+
   #state(key: string): { tokens: number; at: number } {
     const now = this.#clock.now();
     const known = this.#buckets.get(key);

@@ -45,6 +45,43 @@ test('a user who was read while he was changed is read again', async () => {
   expect((await directory.userById(id))?.isLocked).toBe(true);
 });
 
+test('guesses at once are no more than guesses one after the other; right logins at once are one', async () => {
+  let isRight = false;
+  let count = 0;
+  const verify = async (): Promise<boolean> => {
+    count++;
+    await Promise.resolve();
+    return isRight;
+  };
+  const read = (kind: string): Promise<unknown> =>
+    Promise.resolve(kind === 'directory.user' ? bob : { passwordHash: 'h', sealedMyApps: null });
+  const directory = directoryWith(read, { ...noPasswords, verify });
+  const codes = (passwords: readonly string[], address: string): Promise<unknown[]> =>
+    Promise.all(
+      passwords.map((password) =>
+        directory.authenticate({ name: 'bob', password, address }).then(
+          () => 'ok',
+          (error: unknown) => (error instanceof Problem ? error.code : error),
+        ),
+      ),
+    );
+  const guesses = await codes(
+    Array.from({ length: 50 }, (_, i) => `guess ${i}`),
+    '192.0.2.1',
+  );
+  expect(guesses.filter((code) => code === 'bad-credentials')).toHaveLength(10);
+  expect(guesses.filter((code) => code === 'too-many-attempts')).toHaveLength(40);
+  expect(count).toBe(10);
+  isRight = true;
+  expect(new Set(await codes(Array<string>(50).fill('right'), '192.0.2.2'))).toEqual(new Set(['ok']));
+  expect(count).toBe(11);
+  const others = await codes(
+    Array.from({ length: 10 }, (_, i) => `right too ${i}`),
+    '192.0.2.2',
+  );
+  expect(new Set(others)).toEqual(new Set(['ok']));
+});
+
 test('a password that was checked while the account was changed is not trusted afterwards', async () => {
   const checking = Promise.withResolvers<boolean>();
   const verdicts = [checking.promise, Promise.resolve(false)];

@@ -80,6 +80,8 @@ export function createDirectory(parts: DirectoryParts): Directory {
   const keysOf = new Map<UserId, Set<string>>();
   const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(1_000);
   const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(10_000);
+  /** Checks under way: a page that asks for ten things at once has made one attempt. */
+  const checks = new Map<string, Promise<User>>();
   const macKey = randomBytes(32);
   let partiesCache: Promise<readonly User[]> | null = null;
   /** Counts changes of users: what was read or checked while one came may be of before, and is not kept. */
@@ -142,17 +144,29 @@ export function createDirectory(parts: DirectoryParts): Directory {
       const known = await user({ by: 'id', value: verified.user });
       if (known !== null && !known.isLocked) return known;
     }
-    guard.admit(login.address, name);
-    const before = changes;
-    const account = await user({ by: 'name', value: name });
-    const secrets = account === null ? null : await store.read('directory.secrets', { id: account.id });
-    const isRight = await passwords.verify(login.password, secrets?.passwordHash ?? null);
-    if (account === null || !isRight || account.isLocked) {
-      guard.failed(login.address, name);
-      throw badCredentials();
+    const key = `${login.address} ${mac}`;
+    const underWay = checks.get(key);
+    if (underWay !== undefined) return underWay;
+    const check = checkPassword({ ...login, name }, mac).finally(() => checks.delete(key));
+    checks.set(key, check);
+    return check;
+  }
+
+  async function checkPassword(login: { name: string; password: string; address: string }, mac: string): Promise<User> {
+    const attempt = guard.attempt(login.address, login.name);
+    let hasFailed = false;
+    try {
+      const before = changes;
+      const account = await user({ by: 'name', value: login.name });
+      const secrets = account === null ? null : await store.read('directory.secrets', { id: account.id });
+      const isRight = await passwords.verify(login.password, secrets?.passwordHash ?? null);
+      hasFailed = account === null || !isRight || account.isLocked;
+      if (account === null || hasFailed) throw badCredentials();
+      if (before === changes) credentials.set(mac, { user: account.id, until: clock.now() + CREDENTIAL_MS });
+      return account;
+    } finally {
+      attempt.end(hasFailed);
     }
-    if (before === changes) credentials.set(mac, { user: account.id, until: clock.now() + CREDENTIAL_MS });
-    return account;
   }
 
   async function party(key: UserKey): Promise<User | null> {

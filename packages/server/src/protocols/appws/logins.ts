@@ -75,7 +75,7 @@ async function whoIs(directory: Directory, identity: AppIdentity): Promise<Logge
   }
   const app = (await directory.app(name))?.app;
   if (app === undefined) return null;
-  if (!identity.isPbxUser) return appLogin(app, await directory.party({ by: 'id', value: app.guid as UserId }));
+  if (!isForUser(identity, app)) return appLogin(app, await directory.party({ by: 'id', value: app.guid as UserId }));
   const user = await directory.user({ by: 'name', value: localPart(identity.sip) });
   if (user === null || (app.users === 'listed' && !user.apps.includes(app.name))) return null;
   if (identity.guid !== '' && identity.guid !== user.id) return null;
@@ -84,6 +84,15 @@ async function whoIs(directory: Directory, identity: AppIdentity): Promise<Logge
     USER_LOGIN_APIS.filter((api) => app.grants.includes(api)),
     null,
   );
+}
+
+/**
+ * A PBX has issued this login for somebody who is not the App object (AW §3.8). `pbxObj` is not signed, so who leaves it out is
+ * no App object for that: what counts is `info`, which only a PBX writes.
+ */
+function isForUser(identity: AppIdentity, app: App): boolean {
+  const issuedFor = identity.info?.['appobj'];
+  return identity.isPbxUser || (issuedFor !== undefined && localPart(identity.sip) !== app.name.toLowerCase());
 }
 
 function userLogin(user: User | null, apis: readonly Grant[], device: string | null): LoggedIn | null {
