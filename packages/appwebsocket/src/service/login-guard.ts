@@ -1,4 +1,5 @@
-import type { PasswordRequest } from '../handshake/acceptor-model.ts';
+import type { PasswordAnswer, PasswordRequest } from '../handshake/acceptor-model.ts';
+import { matchingPassword } from '../handshake/received-login.ts';
 import { Failures } from './failures.ts';
 import type { FailureRate } from './limits.ts';
 
@@ -24,6 +25,14 @@ export class LoginGuard {
 
   mayTry(address: string, request: PasswordRequest): boolean {
     return this.#accounts.waitMs(accountOf(address, request), Date.now()) === 0 && this.waitMs(address) === 0;
+  }
+
+  /** `AppCheckLogin` asks about any account of the service: a wrong one counts as a guess (AW §3.7). */
+  checked(address: string, request: PasswordRequest, answer: PasswordAnswer): void {
+    if ('accept' in answer) return;
+    const { login, challenge } = request;
+    const isEqual = 'passwords' in answer && matchingPassword(login, challenge, answer.passwords) >= 0;
+    if (!isEqual) this.failed(address, request);
   }
 
   failed(address: string, request: PasswordRequest | undefined): void {

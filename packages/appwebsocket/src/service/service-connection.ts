@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { FlowGate } from '../client/flow-gate.ts';
 import { decryptWith, encryptWith, hashWith } from '../crypto/digests.ts';
-import type { AcceptorEffect, AcceptorInput, PasswordRequest } from '../handshake/acceptor-model.ts';
+import type { AcceptorEffect, AcceptorInput, PasswordAnswer, PasswordRequest } from '../handshake/acceptor-model.ts';
 import { acceptorStart, acceptorStep } from '../handshake/acceptor.ts';
 import type { AppIdentity } from '../handshake/identity.ts';
 import { ApiCaller } from '../session/api-caller.ts';
@@ -236,14 +236,18 @@ export class ServiceConnection extends ApiCaller {
     this.#lastRequest = request;
     if (guard.hasFailures && !guard.mayTry(this.remoteAddress, request))
       return this.#step({ type: 'looked-up', ticket, answer: { refuse: undefined } });
+    const found = (answer: PasswordAnswer): void => {
+      if (request.purpose === 'check') guard.checked(this.remoteAddress, request, answer);
+      this.#step({ type: 'looked-up', ticket, answer });
+    };
     const failed = (error: unknown): void => {
       this.#host.report(error);
       this.#step({ type: 'looked-up', ticket, answer: { refuse: 'temporary failure' } });
     };
     try {
       const answer = askPassword(options.password, request);
-      if (!(answer instanceof Promise)) this.#step({ type: 'looked-up', ticket, answer });
-      else answer.then((found) => this.#step({ type: 'looked-up', ticket, answer: found })).catch(failed);
+      if (!(answer instanceof Promise)) found(answer);
+      else answer.then(found).catch(failed);
     } catch (error) {
       failed(error);
     }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { until } from '../../../../test/kit/wait.ts';
+import { appLoginDigest } from '../../src/crypto/digests.ts';
 import { Failures } from '../../src/service/failures.ts';
 import { MAX_FRAMES_BEFORE_LOGIN } from '../../src/service/limits.ts';
 import {
@@ -12,7 +13,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_REMEMBERED_ADDRESSES,
 } from '../../src/wire/bounds.ts';
-import { loggedIn, loginText, RawPeer, TestService } from './kit.ts';
+import { loggedIn, loginText, PASSWORD, RawPeer, TestService } from './kit.ts';
 
 describe('before the login', () => {
   test.each([
@@ -168,6 +169,20 @@ describe('failed logins', () => {
     expect(await right.login(alice)).toMatchObject({ ok: false, errorText: 'login failed' });
     using bob = await RawPeer.connect(tested.url);
     expect(await bob.login({ app: 'tool', sip: 'bob' })).toMatchObject({ ok: true });
+  });
+
+  test('by AppCheckLogin are slowed down like those by logins; checks that are right cost nothing', async () => {
+    const accountFailures = { burst: 3, forgiveMs: 60_000 };
+    await using tested = await TestService.start({ limits: { accountFailures } });
+    using peer = await loggedIn(tested.url);
+    const isEqual = async (password: string): Promise<boolean> => {
+      const digest = appLoginDigest({ app: 'tool', domain: 'd' }, '1', password);
+      return (await peer.ask({ mt: 'AppCheckLogin', app: 'tool', domain: 'd', challenge: '1', digest }))['ok'] === true;
+    };
+    for (let i = 0; i < 10; i++) expect(await isEqual(PASSWORD)).toBe(true);
+    for (let i = 0; i < 3; i++) expect(await isEqual(`guess ${i}`)).toBe(false);
+    expect(await isEqual(PASSWORD)).toBe(false);
+    expect(peer.closedWith).toBeUndefined();
   });
 
   test('of one address end in 429 with Retry-After, and do not close another address', async () => {
