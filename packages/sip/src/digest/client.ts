@@ -54,7 +54,7 @@ export class DigestClient {
   answer(request: SipRequest, response: SipResponse): DigestAnswer {
     const isProxy = response.status === 407;
     const header: CredentialsHeader = isProxy ? 'Proxy-Authorization' : 'Authorization';
-    const challenges = chosenChallenges(response, isProxy ? 'Proxy-Authenticate' : 'WWW-Authenticate');
+    const challenges = this.#chosen(response, isProxy ? 'Proxy-Authenticate' : 'WWW-Authenticate');
     if (challenges.length === 0) return 'unsupported';
     let result: DigestAnswer = 'unknown-realm';
     for (const challenge of challenges) {
@@ -99,6 +99,20 @@ export class DigestClient {
     this.#sessions.clear();
   }
 
+  /** The topmost challenge of each realm whose algorithm and qop we know (RFC 8760 2.4), and for which we hold a secret. */
+  #chosen(response: SipResponse, name: 'WWW-Authenticate' | 'Proxy-Authenticate'): Challenge[] {
+    const chosen = new Map<string, Challenge>();
+    for (const value of readAuth(response, name).slice(0, 4 * MAX_REALMS)) {
+      const challenge = readChallenge(value);
+      if (challenge === undefined || chosen.has(challenge.realm)) continue;
+      const own = this.#options.credentialsFor(challenge.realm);
+      const canAnswer = own === undefined || 'password' in own || own.ha1[hashOf(challenge.algorithm)] !== undefined;
+      if (canAnswer) chosen.set(challenge.realm, challenge);
+      if (chosen.size >= MAX_REALMS) break;
+    }
+    return [...chosen.values()];
+  }
+
   #remember(session: Session): void {
     const key = `${session.header} ${session.realm}`;
     this.#sessions.delete(key);
@@ -137,17 +151,6 @@ interface Challenge {
   readonly qop: DigestQop | undefined;
   readonly opaque: string | undefined;
   readonly isStale: boolean;
-}
-
-/** The topmost challenge of each realm whose algorithm and qop we know (RFC 8760 2.4). */
-function chosenChallenges(response: SipResponse, name: 'WWW-Authenticate' | 'Proxy-Authenticate'): Challenge[] {
-  const chosen = new Map<string, Challenge>();
-  for (const value of readAuth(response, name).slice(0, 4 * MAX_REALMS)) {
-    const challenge = readChallenge(value);
-    if (challenge !== undefined && !chosen.has(challenge.realm)) chosen.set(challenge.realm, challenge);
-    if (chosen.size >= MAX_REALMS) break;
-  }
-  return [...chosen.values()];
 }
 
 function readAuth(response: SipResponse, name: 'WWW-Authenticate' | 'Proxy-Authenticate'): readonly AuthValue[] {

@@ -310,3 +310,15 @@ test('nonces never repeat, and names that need quoting come through', async () =
   client('p', 'b"o\\b ä').answer(asked, refusal(digest));
   expect((await digest.verify(asked)).kind).toBe('proven');
 });
+
+test('a client that holds the hash of one algorithm alone answers the challenge of that one', async () => {
+  const digest = server();
+  const secret: DigestSecret = { ha1: { MD5: digestHa1('MD5', 'bob', 'biloxi.com', 'zanzibar') } };
+  const own = new DigestClient({ credentialsFor: () => ({ username: 'bob', ...secret }) });
+  const asked = request();
+  expect(own.answer(asked, refusal(digest))).toBe('answered');
+  expect(lineOf(asked)).toContain('algorithm=MD5');
+  expect(await digest.verify(asked)).toMatchObject({ kind: 'proven', algorithm: 'MD5' });
+  const strict = server({ algorithms: ['SHA-256'] });
+  expect(own.answer(request(), refusal(strict))).toBe('unsupported');
+});

@@ -127,3 +127,28 @@ test('closing the agent leaves the registrar', async () => {
   expect(seen.at(-1)!.request.headers.expires).toBe(0);
   await stage.expectNothingLeft();
 });
+
+test('un-registering while a challenge is being answered: its CSeq number is above all others', async () => {
+  const digest = new DigestServer({ realm: 'test', findSecret: () => ({ password: 'secret' }) });
+  respond = (request) => {
+    if (!request.request.headers.has('Authorization'))
+      request.respond(401, { edit: (response) => digest.challenge(response, { kind: 'unproven' }) });
+    else if (request.request.headers.expires === 0) grant(request);
+  };
+  const registration = alice.register(registrar);
+  await stage.pass(20);
+  expect(seen.map((r) => r.request.headers.cseq?.seq)).toEqual([1, 2]);
+  await Promise.all([registration.close(), stage.pass(50)]);
+  expect(seen.map((r) => r.request.headers.cseq?.seq)).toEqual([1, 2, 3]);
+});
+
+test('a registrar that grants no time is a failure, not a reason to ask at once', async () => {
+  respond = (request) => void request.respond(200, { headers: { Expires: 0 } });
+  const registration = alice.register(registrar, { backoff: { baseMs: 10_000, maxMs: 20_000 } });
+  const codes: string[] = [];
+  registration.on('failed', ({ error }) => codes.push(error.code));
+  await stage.pass(5_000, 50);
+  expect([seen.length, codes, registration.state]).toEqual([1, ['refused'], 'waiting']);
+  await registration.close();
+  await stage.expectNothingLeft();
+});

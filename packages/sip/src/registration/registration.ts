@@ -2,8 +2,7 @@ import type { Timer } from '../clock/index.ts';
 import type { DigestClient } from '../digest/index.ts';
 import { makeRequest, quote } from '../messages/index.ts';
 import type { NameAddr, SipRequest, SipResponse } from '../messages/index.ts';
-import type { SipError } from '../transactions/index.ts';
-import { Refusal } from '../transactions/index.ts';
+import { Refusal, SipError } from '../transactions/index.ts';
 import type { Endpoint, Flow } from '../transport/index.ts';
 import { keepAlive } from '../transport/index.ts';
 import { contactOn } from '../agent/ground.ts';
@@ -142,6 +141,10 @@ export class Registration extends Emitter<RegistrationEvents> implements Outboun
     const text = binding?.params.get('expires') ?? '';
     const expires = /^\d{1,9}$/.test(text) ? Number(text) : (headers.expires ?? this.#state.expires);
     this.#parts.digest?.learn(response);
+    if (expires === 0) {
+      this.#error = new SipError('refused', 'the registrar granted no time');
+      return this.#step({ on: 'failed', retryAfter: headers.retryAfter });
+    }
     this.#serviceRoute = headers.list('Service-Route');
     this.#granted = { expires, contacts, response };
     this.#error = undefined;
@@ -200,7 +203,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Outboun
     const { request: first, hop, digest } = this.#parts;
     this.#outbound?.drop();
     this.#keepAlive?.close();
-    this.#seq += 1;
+    // What is under way may have been sent again, with a higher number, for a challenge.
+    this.#seq = Math.max(this.#seq, this.#outbound?.request.headers.cseq?.seq ?? 0) + 1;
     const headers = first.headers.clone();
     headers.set('CSeq', `${this.#seq} REGISTER`);
     headers.set('Expires', expires);

@@ -50,7 +50,8 @@ export class SipConnection implements Connection {
   #activeAt: number;
   #partialSince: number | undefined;
   readonly #openedAt: number;
-  #onPong: (() => void) | undefined;
+  /** Who waits for an answer to a ping. A ping that stays unanswered ends the connection, and them with it. */
+  #onPong: (() => void)[] = [];
 
   constructor(parts: ConnectionParts) {
     this.id = parts.id;
@@ -87,7 +88,7 @@ export class SipConnection implements Connection {
 
   /** Sends the double CRLF of RFC 5626 4.4.1; `onPong` is called once, at the answer. */
   ping(onPong: () => void): Promise<void> {
-    this.#onPong = onPong;
+    this.#onPong.push(onPong);
     return this.send(PING);
   }
 
@@ -108,11 +109,12 @@ export class SipConnection implements Connection {
     switch (item.kind) {
       case 'ping':
         this.#isProven = true;
-        this.send(PONG).catch(() => undefined);
+        // Two answers that come together look like a ping.
+        if (this.#onPong.length > 1) this.#answered();
+        else this.send(PONG).catch(() => undefined);
         break;
       case 'pong':
-        this.#onPong?.();
-        this.#onPong = undefined;
+        this.#answered();
         break;
       case 'message':
         this.#isProven = true;
@@ -123,6 +125,10 @@ export class SipConnection implements Connection {
         if (item.isFatal) this.end();
         break;
     }
+  }
+
+  #answered(): void {
+    for (const answered of this.#onPong.splice(0)) answered();
   }
 
   /** Whether the peer is late: with its first message, with the rest of one, or with any sign of life. */
@@ -149,7 +155,7 @@ export class SipConnection implements Connection {
   closed(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#onPong = undefined;
+    this.#onPong = [];
     this.#parts.events.onClosed(this);
     for (const listener of [...this.#closeListeners]) listener();
     this.#closeListeners.clear();

@@ -10,7 +10,10 @@ export interface TransportLimits {
   readonly messageTimeoutMs: number;
   /** A new connection must bring a whole message or keep-alive within this time. */
   readonly firstMessageTimeoutMs: number;
-  /** Without a byte in either direction. RFC 5626 4.4.1 has clients ping every two minutes. */
+  /**
+   * Without a byte in either direction. Clients of RFC 5626 ping every two minutes; a phone without it is only heard when it registers
+   * again, at the latest after an hour, and is gone with its connection.
+   */
   readonly idleTimeoutMs: number;
   /** To open a connection, with its TLS or WebSocket handshake. Half of Timer B, so that there is time for another target. */
   readonly connectTimeoutMs: number;
@@ -22,7 +25,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   maxQueuedBytes: 1024 * 1024,
   messageTimeoutMs: 32_000,
   firstMessageTimeoutMs: 30_000,
-  idleTimeoutMs: 15 * 60_000,
+  idleTimeoutMs: 65 * 60_000,
   connectTimeoutMs: 10_000,
 };
 

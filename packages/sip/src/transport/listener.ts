@@ -88,13 +88,15 @@ export async function openListener(options: ListenerOptions, context: ListenerCo
 
 interface Receiver {
   receive(chunk: Buffer): void;
+  end(): void;
   closed(): void;
 }
 
 export function wireSocket(socket: Socket, connection: Receiver): void {
   prepareSocket(socket);
   socket.on('data', (chunk: Buffer) => connection.receive(chunk));
-  socket.on('end', () => connection.closed());
+  // What waits goes out, if the peer still reads; in any case the socket is gone soon.
+  socket.on('end', () => connection.end());
   socket.on('close', () => connection.closed());
 }
 

@@ -159,15 +159,20 @@ export class SipTransports implements Transport, FlowFinder {
     return connection.send(bytes);
   }
 
-  /** One keep-alive on a flow (RFC 5626 3.5). Resolves with our address as the peer sees it, where it says so. */
+  /**
+   * One keep-alive on a flow (RFC 5626 3.5). Resolves with our address as the peer sees it, where it says so. A connection that does not
+   * answer is dead and closed: what is sent next opens another (RFC 5626 4.4).
+   */
   async probe(flow: Flow, timeoutMs: number): Promise<Endpoint | undefined> {
     let settle: (mapped: Endpoint | undefined) => void = () => undefined;
     const answered = new Promise<Endpoint | undefined>((resolve) => (settle = resolve));
     let timer: Timer | undefined;
+    let connection: SipConnection | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = this.#clock.after(timeoutMs, () =>
-        reject(new TransportFailure('flow-closed', 'no answer to keep-alive')),
-      );
+      timer = this.#clock.after(timeoutMs, () => {
+        reject(new TransportFailure('flow-closed', 'no answer to keep-alive'));
+        connection?.destroy();
+      });
     });
     let forget: (() => void) | undefined;
     try {
@@ -176,7 +181,7 @@ export class SipTransports implements Transport, FlowFinder {
         forget = () => asked.forget();
         await this.send(asked.bytes, flow);
       } else {
-        const connection = await this.#connectionOf(flow);
+        connection = await this.#connectionOf(flow);
         await connection.ping(() => settle(undefined));
       }
       return await Promise.race([answered, late]);

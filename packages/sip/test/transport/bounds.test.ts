@@ -1,11 +1,13 @@
-import { connect, createServer } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { expect, test, vi } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
-import { openTransports, writeMessage } from '../../src/index.ts';
+import { DEFAULT_POLICY, openTransports, writeMessage } from '../../src/index.ts';
 import type { Endpoint } from '../../src/index.ts';
+import { SipConnection } from '../../src/transport/connection.ts';
+import { DEFAULT_LIMITS } from '../../src/transport/limits.ts';
+import { wireSocket } from '../../src/transport/listener.ts';
 import { CLOSE_MS, wireOf } from '../../src/transport/streams.ts';
 import { makeCertificate } from '../certificate.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -59,10 +61,10 @@ test('half-open: who brings no message is cut off after a while, who brought one
   clock.advance(3_000);
   await until(() => silent.isClosed(), 'the cut');
   expect([busy.isClosed(), pinging.isClosed(), a.transports.connectionCount]).toEqual([false, false, 2]);
-  // RFC 5626 4.4.1: two minutes of silence are nothing; a quarter of an hour is.
-  clock.advance(14 * 60_000);
+  // A phone that says nothing but its hourly registration is there; who has missed that is not.
+  clock.advance(DEFAULT_POLICY.maxExpiresS * 1_000);
   expect(a.transports.connectionCount).toBe(2);
-  clock.advance(2 * 60_000);
+  clock.advance(6 * 60_000);
   await until(() => busy.isClosed() && pinging.isClosed(), 'both idle ones');
 });
 
@@ -117,6 +119,38 @@ test('a peer that talks on after we have ended the connection is cut off', async
     vi.useRealTimers();
   }
 });
+
+test('a peer that ends its side first, and reads nothing of what waits for it, is cut off too', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const socket = new Socket();
+    // What a peer that does not read leaves behind: an end that never finishes.
+    vi.spyOn(socket, 'end').mockReturnValue(socket);
+    const connection = connectionOn(socket);
+    wireSocket(socket, connection);
+    socket.emit('end');
+    expect([connection.isOpen, socket.destroyed]).toEqual([false, false]);
+    vi.advanceTimersByTime(CLOSE_MS);
+    expect(socket.destroyed).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+function connectionOn(socket: Socket): SipConnection {
+  const end = { address: '127.0.0.1', port: 1 };
+  return new SipConnection({
+    id: 'x',
+    protocol: 'tcp',
+    local: end,
+    remote: end,
+    wire: wireOf(socket),
+    limits: DEFAULT_LIMITS,
+    events: { onItem: () => undefined, onClosed: () => undefined },
+    now: () => 0,
+    isAccepted: true,
+  });
+}
 
 test('a request without Content-Length on a stream: 400 and the end', async () => {
   const a = await openSide({ protocols: ['tcp'] });

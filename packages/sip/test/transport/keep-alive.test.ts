@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { scaled, seedOf, seeded } from '../../../../test/kit/scale.ts';
@@ -8,6 +11,8 @@ import { MAX_PROBES } from '../../src/transport/bindings.ts';
 import { answerBinding, isStun, readBindingAnswer, writeBindingRequest } from '../../src/transport/stun.ts';
 import { FakeClock, settle } from '../fake-clock.ts';
 import { closing, flowTo, openSide, rawOptions, rawTcp, rawUdp } from './stand.ts';
+
+const PING = Buffer.from('\r\n\r\n');
 
 test('CRLF CRLF is answered by CRLF, between messages too (RFC 5626 3.5.1)', async () => {
   const a = await openSide();
@@ -121,4 +126,31 @@ test('unanswered probes are bounded', async () => {
   clock.advance(1_001);
   const results = await Promise.allSettled(all);
   expect(results.every((one) => one.status === 'rejected')).toBe(true);
+});
+
+test('RFC 5626 4.4: a connection that is dead is closed, so that the next request opens a new one', async () => {
+  const clock = new FakeClock();
+  const a = await openSide({ clock, protocols: ['tcp'] });
+  const server = closing(createServer(), (own) => own.close());
+  const accepted: Socket[] = [];
+  server.on('connection', (socket) => accepted.push(closing(socket, (own) => own.destroy())));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const bound = server.address();
+  const flow = flowTo(a, { address: '127.0.0.1', port: typeof bound === 'object' ? (bound?.port ?? 0) : 0 }, 'tcp');
+  await a.transports.send(PING, flow);
+  const dead = a.transports.probe(flow, 10_000).catch((error: unknown) => error);
+  await until(() => accepted.length === 1, 'the connection');
+  await settle();
+  clock.advance(10_001);
+  expect(await dead).toMatchObject({ code: 'flow-closed' });
+  expect(a.transports.connectionCount).toBe(0);
+  await a.transports.send(PING, flow);
+  await until(() => accepted.length === 2, 'the new connection');
+});
+
+test('two who keep one connection alive are both answered', async () => {
+  const a = await openSide({ protocols: ['tcp'] });
+  const b = await openSide({ protocols: ['tcp'] });
+  const flow = flowTo(b, a.listener('tcp').local, 'tcp');
+  await Promise.all([b.transports.probe(flow, 2_000), b.transports.probe(flow, 2_000)]);
 });
