@@ -46,8 +46,15 @@ export class WsCarrier implements Carrier {
     this.socket = socket;
     let cause: unknown;
     socket.on('message', (data: RawData, isBinary: boolean) => {
-      if (isBinary) events.alive();
-      else events.text((data as Buffer).toString());
+      if (isBinary) return events.alive();
+      try {
+        events.text((data as Buffer).toString());
+      } catch (error) {
+        // A handler of the program threw. Uncaught it is, as in a browser, but not amidst a frame: `ws` would read no more.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     });
     socket.on('pong', () => events.alive());
     socket.on('ping', () => events.alive());
