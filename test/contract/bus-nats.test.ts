@@ -50,6 +50,28 @@ describeWithPeers(['nats-server'], 'NATS', () => {
     event: { kind: 'directory', what: 'user', id: body },
   });
 
+  test('what ends after the bus has closed is nobody\'s trouble', async () => {
+    const cluster = randomIds.label(8);
+    const [a, b] = await Promise.all([join(cluster), join(cluster)]);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let isAsked = false;
+    b.peers.answer('slow', () => {
+      isAsked = true;
+      return promise;
+    });
+    await until(() => a.peers.others.has(b.peers.self));
+    const asked = a.peers.ask(b.peers.self, 'slow', null, 5_000).catch((error: unknown) => error);
+    await until(() => isAsked);
+    await b.close();
+    resolve('too late');
+    expect(await asked).toMatchObject({ code: 'peer-down' });
+    const heard: Batch[] = [];
+    b.bell.batches.add((batch) => heard.push(batch));
+    b.bell.ring({ first: 1, last: 1, entries: [entry(1)] });
+    expect(heard).toHaveLength(1);
+    await a.close();
+  });
+
   test('a batch that is larger than a message of NATS goes in pieces', async () => {
     const cluster = randomIds.label(8);
     const [a, b] = await Promise.all([join(cluster), join(cluster)]);

@@ -25,7 +25,7 @@ export class NatsBell implements TielineBell {
 
   ring(batch: Batch): void {
     this.batches.emit(batch);
-    if (this.#link.isUp) this.#publish(batch);
+    if (this.#link.isUp && !this.#link.nats.isClosed()) this.#publish(batch);
   }
 
   close(): void {

@@ -126,12 +126,17 @@ export class NatsPeers implements Peers {
         throw new Problem('peer-unknown-request', 'The node does not know this.', { subject: request.kind });
       const text = encodeAnswer(await handler(request.input, request.from as NodeId));
       if (Buffer.byteLength(text) > MAX_PEER_BYTES) throw tooLarge();
-      message.respond(text);
+      this.#respond(message, text);
     } catch (error) {
       if (!(error instanceof Problem))
         this.#parts.log.warn('a request of another node failed', { kind: request.kind, reason: reasonOf(error) });
-      message.respond(encodeProblem(error));
+      this.#respond(message, encodeProblem(error));
     }
+  }
+
+  /** After the end there is nobody to answer: the asker has been told that this node is gone. */
+  #respond(message: Msg, text: string): void {
+    if (!this.#parts.link.nats.isClosed()) message.respond(text);
   }
 
   #onBeat(): void {
