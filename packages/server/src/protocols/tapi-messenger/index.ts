@@ -74,20 +74,22 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
     return session;
   }
 
-  /** Sessions of accounts that were locked or deleted end. */
-  async function endLocked(id: string): Promise<void> {
+  /** Sessions of accounts that were locked or deleted end; the others go by what the account is now. */
+  async function accountChanged(id: string): Promise<void> {
     const own = [...sessions].filter((session) => session.user?.id === id);
     const [first] = own;
     if (first === undefined || first.user === null) return;
     const user = await directory.userById(first.user.id);
-    if (user === null || user.isLocked) for (const session of own) session.end(1008, 'Account closed');
+    for (const session of own)
+      if (user === null || user.isLocked) session.end(1008, 'Account closed');
+      else session.userChanged(user);
   }
 
   const stopFollowing = delivery.follow(directoryStream, ({ event }) => {
     if (event.kind !== 'directory' || event.what !== 'user') return;
     names.forget(event.id);
     directory.changed(event);
-    endLocked(event.id).catch((error: unknown) => observer.trouble('locked account', error));
+    accountChanged(event.id).catch((error: unknown) => observer.trouble('changed account', error));
   });
   const sockJs = openSockJs(parts, open);
 

@@ -104,3 +104,19 @@ test('a consumer that acknowledges nothing gets no more than so many', () => {
   queues.settle([subscription], { how: 'ack', subscription: null, message: 'm9' });
   expect(sent).toBe(MAX_UNSETTLED + 5);
 });
+
+test('a consumer that is cut off while it is told: the message goes to the next one', () => {
+  const queues = new Queues();
+  const subscription: Subscription = { id: '1', destination: '/queue/a', ack: 'client' };
+  const send = (): string => {
+    queues.remove(subscription);
+    return 'm0';
+  };
+  queues.add({ isWritable: true, send, whenWritable: () => undefined } as unknown as Client, subscription);
+  queues.publish('/queue/a', SharedMessage.text('x'), 100);
+  expect([queues.size, queues.bytes]).toEqual([1, 100]);
+  let sent = 0;
+  const next = { isWritable: true, send: () => `n${sent++}`, whenWritable: () => undefined } as unknown as Client;
+  queues.add(next, { id: '2', destination: '/queue/a', ack: 'auto' });
+  expect([sent, queues.bytes]).toEqual([1, 0]);
+});

@@ -6,7 +6,7 @@ import { Application, type ApplicationParts } from './application/application.ts
 import { ERRORS } from './application/destinations.ts';
 import { refusalReport } from './application/errors.ts';
 import { understandSnippet } from './application/seed-snippet.ts';
-import type { Client, Extra, Report } from './client.ts';
+import { type Client, type Extra, type Report, sendToOwn } from './client.ts';
 import { Beats } from './beats.ts';
 import { InFlight, type Outcome } from './in-flight.ts';
 import { FrameInput } from './frame-input.ts';
@@ -141,14 +141,17 @@ export class StompSession implements ConnectionHandler, Client {
   }
 
   report(report: Report): void {
-    const subscriptions = this.subscriptionsTo(ERRORS);
-    if (subscriptions.length === 0) return;
-    const message = SharedMessage.json(report);
-    for (const subscription of subscriptions) this.send(subscription, message);
+    if (this.subscriptionsTo(ERRORS).length > 0) sendToOwn(this, ERRORS, SharedMessage.json(report));
   }
 
   end(code: number, reason: string): void {
     this.#connection.close(code, reason);
+  }
+
+  /** The account of the session's user is another now: its number, its rights. */
+  userChanged(user: User): void {
+    this.#user = user;
+    this.#application.userChanged();
   }
 
   get isListening(): boolean {
@@ -164,8 +167,6 @@ export class StompSession implements ConnectionHandler, Client {
     this.#parts.observer.limitHit('stomp.login-timeout', this.#connection.remoteAddress);
     this.#begin({ type: 'overdue' });
   }
-
-  // ConnectionHandler.
 
   onMessage(data: string | Buffer): void {
     this.#beats.heard();

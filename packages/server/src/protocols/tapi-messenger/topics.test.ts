@@ -132,3 +132,28 @@ test('tapi.broker.clientPublish opens topics to clients, and never those of the 
   await two.settle();
   expect(two.messages).toEqual([]);
 });
+
+test('a body that is no text arrives as it was on a plain WebSocket, decoded elsewhere (TM ST-3)', async () => {
+  await using node = await startNode({ settings: { broker: { clientPublish: ['/topic/**'] } } });
+  const plain = await RawStomp.connect(node.port);
+  const framed = await RawStomp.connect(node.port, 'CONNECT\naccept-version:1.2\n', 'framed');
+  await plain.subscribe('p', '/topic/octets');
+  await framed.subscribe('f', '/topic/octets');
+  const octets: [Buffer, boolean][] = [];
+  plain.ws.on('message', (data: Buffer, isBinary: boolean) => octets.push([data, isBinary]));
+  const body = Buffer.of(0xff, 0, 0xfe, 0x41);
+  plain.ws.send(
+    Buffer.concat([Buffer.from('SEND\ndestination:/topic/octets\nx:y\ncontent-length:4\n\n'), body, Buffer.of(0)]),
+  );
+  expect(await framed.take('octets')).toMatch(/\nx:y\ncontent-length:8\n\n\ufffd\0\ufffdA\0$/);
+  await plain.take('octets');
+  const [data, isBinary] = octets[0]!;
+  expect(isBinary).toBe(true);
+  expect(data.toString('latin1')).toMatch(/^MESSAGE\n[^]*\nx:y\ncontent-length:4\n\n\xff\0\xfeA\0$/);
+  // Text stays text, whatever it came as.
+  plain.ws.send(Buffer.from('SEND\ndestination:/topic/octets\n\nżółw\0'));
+  await plain.take('żółw');
+  expect(octets[1]?.[1]).toBe(false);
+  await plain.close();
+  await framed.close();
+});

@@ -63,6 +63,10 @@ export class Application {
     return frame.headers.get('destination') === MESSAGE;
   }
 
+  userChanged(): void {
+    this.#telephone.userChanged();
+  }
+
   /** A SEND. Returns headers for its receipt. @throws Problem */
   async request(frame: Frame): Promise<readonly Header[]> {
     const destination = frame.headers.get('destination') ?? '';

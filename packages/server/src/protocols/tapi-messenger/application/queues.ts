@@ -134,9 +134,16 @@ export class Queues {
       queue.consumers = [...queue.consumers.filter((other) => other !== consumer), consumer];
       const id = consumer.client.send(consumer.subscription, item.message);
       if (consumer.subscription.ack === 'auto') this.#bytes -= item.bytes;
-      else consumer.unsettled.set(id, item);
+      else if (this.#bySubscription.get(consumer.subscription) === consumer) consumer.unsettled.set(id, item);
+      else this.#takeBack(queue, item);
     }
     this.#forget(queue);
+  }
+
+  /** Its consumer was cut off by this very message; the queue may have been forgotten meanwhile. */
+  #takeBack(queue: Queue, item: Item): void {
+    queue.waiting.unshift(item);
+    this.#queues.set(queue.name, queue);
   }
 
   #forget(queue: Queue): void {

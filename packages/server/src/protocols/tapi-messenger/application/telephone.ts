@@ -6,7 +6,7 @@ import type { ApplicationSessions, FoundSession } from '../application-sessions.
 import { type Client, sendToOwn } from '../client.ts';
 import type { TapiMessengerParts } from '../parts.ts';
 import type { Subscription } from '../stomp/index.ts';
-import { CALL_STATE, INCOMING } from './destinations.ts';
+import { CALL_STATE, INCOMING, LISTEN } from './destinations.ts';
 import { listenFailed } from './errors.ts';
 import type { CallMessages } from './incoming.ts';
 
@@ -72,7 +72,31 @@ export class Telephone {
     const who: Actor = isOwn ? actor : { kind: 'telephone', user: null, number };
     const stop = await this.#parts.calls.listen(who, number, (call, how) => this.#onCall(call, how), { signal });
     this.#line = { number, actor: who, applicationSession: applicationSession ?? null, stop };
+    if (this.#isForeign(this.#line)) {
+      this.stop();
+      throw listenFailed();
+    }
     return number;
+  }
+
+  /** What was the user's own number may be somebody else's now: it is not listened to any more, and rights are looked at anew. */
+  userChanged(): void {
+    if (this.#line?.actor.kind !== 'user') return;
+    if (!this.#isForeign(this.#line)) {
+      this.#line = { ...this.#line, actor: this.#client.actor };
+      return;
+    }
+    this.stop();
+    this.#client.report({
+      code: 'listen-failed',
+      message: 'Your number has changed; listen again.',
+      destination: LISTEN,
+    });
+  }
+
+  /** The line was opened as the user's own number, and is not that. */
+  #isForeign({ actor, number }: Line): boolean {
+    return actor.kind === 'user' && canonicalNumber(this.#client.user?.number ?? '') !== number;
   }
 
   stop(): void {

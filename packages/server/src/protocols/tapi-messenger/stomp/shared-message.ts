@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { SharedText } from '../sockjs/index.ts';
 import { SharedText as Shared } from '../sockjs/index.ts';
 import { headerLine } from './encode.ts';
@@ -23,6 +24,9 @@ export interface Envelope {
 
 /** What a shared message is sent through. */
 export interface MessageCarrier {
+  /** Takes octets that are no text. */
+  readonly carriesBinary: boolean;
+  send(message: Buffer): void;
   sendShared(head: SharedText, middle: string, tail: SharedText): void;
 }
 
@@ -34,12 +38,20 @@ export class SharedMessage {
   readonly #contentType: string | undefined;
   readonly #headers: readonly Header[];
   readonly #body: string;
+  /** The body as it was published, where it is no text (TM ST-3). */
+  readonly #octets: Buffer | null;
   readonly #tails = new Map<StompVersion, SharedText>();
 
-  constructor(message: { readonly contentType?: string; readonly headers?: readonly Header[]; readonly body: string }) {
-    this.#contentType = message.contentType;
-    this.#headers = message.headers ?? [];
-    this.#body = message.body;
+  constructor(message: {
+    readonly contentType?: string;
+    readonly headers?: readonly Header[];
+    readonly body: string | Buffer;
+  }) {
+    const { contentType, headers = [], body } = message;
+    this.#contentType = contentType;
+    this.#headers = headers;
+    this.#body = typeof body === 'string' ? body : body.toString('utf8');
+    this.#octets = typeof body === 'string' || isUtf8(body) ? null : body;
   }
 
   static json(value: unknown): SharedMessage {
@@ -56,7 +68,7 @@ export class SharedMessage {
     return new SharedMessage({
       ...(contentType === undefined ? {} : { contentType }),
       headers: [...headers].filter(([name]) => !NOT_PASSED_ON.has(name)),
-      body: body.toString('utf8'),
+      body,
     });
   }
 
@@ -66,14 +78,25 @@ export class SharedMessage {
     const id = subscription === null ? '' : headerLine(['subscription', subscription], version);
     const own = headers.map((header) => headerLine(header, version)).join('');
     const middle = `${escapeHeader(destination, version)}\n${type}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
-    carrier.sendShared(HEAD, middle, this.#tail(version));
+    if (this.#octets !== null && carrier.carriesBinary) carrier.send(this.#binary(middle, version, this.#octets));
+    else carrier.sendShared(HEAD, middle, this.#tail(version));
+  }
+
+  #binary(middle: string, version: StompVersion, body: Buffer): Buffer {
+    const head = `${HEAD.text}${middle}${this.#common(version)}content-length:${body.length}\n\n`;
+    return Buffer.concat([Buffer.from(head), body, Buffer.of(0)]);
+  }
+
+  #common(version: StompVersion): string {
+    return this.#headers.map((header) => headerLine(header, version)).join('');
   }
 
   #tail(version: StompVersion): SharedText {
     const known = this.#tails.get(version);
     if (known !== undefined) return known;
-    const headers = this.#headers.map((header) => headerLine(header, version)).join('');
-    const tail = new Shared(`${headers}content-length:${Buffer.byteLength(this.#body)}\n\n${this.#body}\0`);
+    const tail = new Shared(
+      `${this.#common(version)}content-length:${Buffer.byteLength(this.#body)}\n\n${this.#body}\0`,
+    );
     this.#tails.set(version, tail);
     return tail;
   }
