@@ -50,7 +50,7 @@ describeWithPeers(['nats-server'], 'NATS', () => {
     event: { kind: 'directory', what: 'user', id: body },
   });
 
-  test('what ends after the bus has closed is nobody\'s trouble', async () => {
+  test("what ends after the bus has closed is nobody's trouble", async () => {
     const cluster = randomIds.label(8);
     const [a, b] = await Promise.all([join(cluster), join(cluster)]);
     const { promise, resolve } = Promise.withResolvers<string>();

@@ -19,7 +19,7 @@ function keyOfFile(file: string): Uint8Array {
   mkdirSync(dirname(file), { recursive: true });
   try {
     // `wx`: of two processes that start at once one makes the key and the other reads it.
-    writeFileSync(file, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(file, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
