@@ -70,7 +70,7 @@ describe('a call', () => {
     await stage.expectNothingLeft();
   });
 
-  test('a late offer: the answer comes in the ACK', async () => {
+  test('trap 9: a late offer: the answer comes in the ACK', async () => {
     const call = alice.invite(uriOf('bob'));
     await stage.pass(20);
     let heard: string | undefined;

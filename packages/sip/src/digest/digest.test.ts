@@ -85,7 +85,7 @@ test('a wrong password and an unknown user are refused; the client does not try 
   expect(await digest.verify(stranger)).toEqual({ kind: 'refused', username: 'mallory', cause: 'unknown-user' });
 });
 
-test('a nonce ends: stale=true, and the client goes on with the next one', async () => {
+test('trap 7: a nonce ends: stale=true, and the client goes on with the next one', async () => {
   const digest = server({ nonceLifetimeMs: 1_000 });
   const own = client();
   const asked = request();
@@ -108,7 +108,7 @@ test('a nonce that we never made is stale for who knows the password, refused fo
   expect(await server().verify(wrong)).toMatchObject({ kind: 'refused' });
 });
 
-test('a count is good once; later ones may overtake each other within 32', async () => {
+test('trap 7: a count is good once; later ones may overtake each other within 32', async () => {
   const digest = server();
   const own = client();
   const first = request();

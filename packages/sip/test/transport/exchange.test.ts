@@ -11,7 +11,7 @@ const answer = (side: Side, message: SipRequest, flow: Flow): Promise<void> =>
 const cases = PROTOCOLS.flatMap((protocol) => ['127.0.0.1', '::1'].map((address) => ({ protocol, address })));
 
 describe.each(cases)('$protocol on $address', ({ protocol, address }) => {
-  test('a request goes, its answer comes back the same way, and the other side calls back on the flow', async () => {
+  test('trap 1: a request goes, its answer comes back the same way, and the other side calls back on the flow', async () => {
     const a = await openSide({ address });
     const b = await openSide({ address });
     const there = flowTo(b, a.listener(protocol).local, protocol);
