@@ -16,7 +16,7 @@ export const isFlow = (hop: Hop): hop is Flow => 'remote' in hop;
 
 /** The target of a URI that names an address, which needs no DNS (RFC 3263 4.1, 4.2). */
 export function literalTarget(uri: SipUri): Target | undefined {
-  const address = uri.params.get('maddr') ?? uri.address;
+  const address = uri.params.get('maddr')?.replace(/^\[(.*)\]$/, '$1') ?? uri.address;
   if (!address.includes(':') && !isIpv4(address)) return undefined;
   const protocol = protocolOf(uri);
   return { protocol, address, port: uri.port ?? defaultPort(protocol) };

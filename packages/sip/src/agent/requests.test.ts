@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { isSipUri, parseUri } from '../messages/index.ts';
 import { textBody, textOf } from '../offer-answer/index.ts';
 import { Stage, uriOf } from '../../test/agent-pair.ts';
 import type { IncomingSubscription, UserAgent } from './index.ts';
+import { literalTarget } from './reach.ts';
 
 let stage: Stage;
 let alice: UserAgent;
@@ -310,4 +312,9 @@ describe('subscriptions (RFC 6665)', () => {
     expect(ours.state).toBe('terminated');
     await stage.expectNothingLeft();
   });
+});
+
+test('an IPv6 address in maddr is an address', () => {
+  const uri = parseUri('sip:a@h;maddr=[2001:db8::1]');
+  expect(isSipUri(uri) && literalTarget(uri)?.address).toBe('2001:db8::1');
 });

@@ -69,3 +69,16 @@ test('clear drops everything', () => {
   expect([wheel.size, clock.size]).toEqual([0, 0]);
   clock.advance(100_000);
 });
+
+test('a callback that throws keeps the others of its moment waiting for a moment, not for a turn of the wheel', () => {
+  const clock = new FakeClock();
+  const wheel = new TimerWheel(clock);
+  let fired = 0;
+  wheel.after(100, () => {
+    throw new Error('ours');
+  });
+  wheel.after(100, () => (fired += 1));
+  expect(() => clock.advance(100)).toThrow('ours');
+  clock.advance(20);
+  expect([fired, wheel.size]).toEqual([1, 0]);
+});

@@ -97,12 +97,17 @@ export class TimerWheel implements Clock {
     const now = Math.floor((this.#clock.now() - this.#origin) / TICK_MS);
     // A long pause (a suspended machine) must not visit a slot twice.
     const from = Math.max(this.#done + 1, now - SLOTS + 1);
+    let isWhole = true;
     try {
       for (let tick = from; tick <= now; tick += 1) {
         this.#done = tick;
+        isWhole = false;
         this.#fireSlot(tick % SLOTS, now);
+        isWhole = true;
       }
     } finally {
+      // A callback threw: the others of this moment are still due.
+      if (!isWhole) this.#done -= 1;
       if (this.#size > 0) this.#sleepUntil(this.#nextTick());
     }
   }

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { makeResponse, parseMessage, type SipRequest, type SipResponse } from '../messages/index.ts';
+import {
+  Headers,
+  makeRequest,
+  makeResponse,
+  parseMessage,
+  parseUri,
+  type SipRequest,
+  type SipResponse,
+} from '../messages/index.ts';
 import {
   confirmedBy,
   dialogByRequest,
@@ -140,4 +148,19 @@ test('the table is bounded', () => {
   expect(table.size).toBe(2);
   table.remove('1', one);
   expect(table.size).toBe(1);
+});
+
+test('a route may bear a name with brackets', () => {
+  const route = '"<x" <sip:p.example;lr>';
+  const headers = new Headers([
+    ['Record-Route', route],
+    ['From', '<sip:a@a>;tag=1'],
+    ['To', '<sip:b@b>'],
+    ['Call-ID', 'x'],
+    ['CSeq', '1 INVITE'],
+    ['Contact', '<sip:a@10.0.0.1>'],
+  ]);
+  const invite = makeRequest({ method: 'INVITE', uri: parseUri('sip:b@b'), headers });
+  const { nextHop, route: kept } = dialogRoute(dialogByRequest(invite, 't'));
+  expect([nextHop.toString(), kept]).toEqual(['sip:p.example;lr', [route]]);
 });

@@ -1,4 +1,4 @@
-import { isSipUri, parseUri, SyntaxFailure } from '../messages/index.ts';
+import { isSipUri, parseNameAddr, SyntaxFailure } from '../messages/index.ts';
 import type { Headers, SipRequest, SipResponse, Uri } from '../messages/index.ts';
 
 /**
@@ -133,7 +133,5 @@ export function dialogRoute(dialog: Dialog): DialogRoute {
 }
 
 function uriOfRoute(text: string): Uri {
-  const open = text.indexOf('<');
-  const close = text.indexOf('>', open);
-  return parseUri(open < 0 || close < 0 ? text : text.slice(open + 1, close));
+  return parseNameAddr(text, 'Record-Route').uri;
 }

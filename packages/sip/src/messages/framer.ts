@@ -104,7 +104,9 @@ export class StreamFramer {
     const message = parseMessage(Buffer.from(bytes.subarray(at, end)));
     if (message.kind !== 'failure') out.push({ kind: 'message', message });
     else {
-      const isFatal = message.headers.getAll('Content-Length').length > 1 || message.code === 'start-line';
+      // Where the parser reads another length than the one we cut by, nobody knows where the next message begins.
+      const isUnclear = message.code === 'content-length' || message.code === 'start-line';
+      const isFatal = isUnclear || message.headers.getAll('Content-Length').length > 1;
       out.push({ kind: 'failure', failure: message, isFatal });
       this.#isBroken = isFatal;
     }

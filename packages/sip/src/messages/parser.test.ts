@@ -193,3 +193,16 @@ describe('StreamFramer', () => {
     expect(items).toBe(1);
   });
 });
+
+test('a stream ends where its reader and the parser see different lengths', () => {
+  const head = [
+    'OPTIONS sip:a SIP/2.0',
+    'Via: SIP/2.0/TCP a;branch=z9hG4bK1',
+    'From: <sip:a>;tag=1',
+    'To: <sip:b>',
+    'Call-ID: 1',
+    'CSeq: 1 OPTIONS',
+  ].join('\r\n');
+  const items = new StreamFramer().push(Buffer.from(`${head}\r\nContent-Length: 0\r\n 5\r\n\r\nhello`));
+  expect(items).toMatchObject([{ kind: 'failure', isFatal: true, failure: { code: 'content-length', status: 400 } }]);
+});

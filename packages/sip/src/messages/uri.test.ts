@@ -169,3 +169,13 @@ test.each([
 ])('isIpv6(%s) is %s', (text, expected) => {
   expect(isIpv6(text)).toBe(expected);
 });
+
+test.each(['sip:a%ffb%3B@h;x=%20?s=%ff', 'sip:a:p%3aw@h'])(
+  'a changed copy of %s keeps what is not changed as written',
+  (text) => {
+    const uri = parseUri(text);
+    if (!isSipUri(uri)) return expect.unreachable();
+    expect(uri.with({ port: 5060 }).toString()).toBe(text.replace('@h', '@h:5060'));
+    expect(uri.with({ user: 'x', password: undefined }).rawUser).toBe('x');
+  },
+);

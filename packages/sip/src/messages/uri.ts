@@ -91,8 +91,9 @@ export class SipUri {
     return this.rawUser === undefined ? `sip:${this.host}` : `sip:${escapeUser(this.user ?? '')}@${this.host}`;
   }
 
+  /** A copy with these parts changed; the others stay as they are written. */
   with(change: Partial<SipUriParts>): SipUri {
-    return SipUri.of({
+    const made = SipUri.of({
       scheme: this.scheme,
       user: this.user,
       ...(this.password === undefined ? {} : { password: unescape(this.password) }),
@@ -102,6 +103,11 @@ export class SipUri {
       headers: this.headers,
       ...change,
     });
+    if ('user' in change || 'password' in change) return made;
+    // Escapes that need not be, or are no UTF-8, mean something to who wrote them.
+    const { scheme, host, port, params, headers } = made;
+    const fields = { scheme, rawUser: this.rawUser, password: this.password, host, port, params, headers };
+    return new SipUri(fields, format(fields));
   }
 
   toString(): string {
