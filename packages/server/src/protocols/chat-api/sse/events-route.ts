@@ -31,6 +31,7 @@ export class EventStreams {
   readonly #parts: EventsParts;
   readonly #readers = new Set<SseReader>();
   readonly #stops: readonly (() => void)[];
+  #isStopping = false;
 
   constructor(parts: EventsParts) {
     this.#parts = parts;
@@ -93,6 +94,8 @@ export class EventStreams {
     response.writeHead(200);
     response.flushHeaders();
     reader.start(session, this.#watchContacts(live, reader), tokenOf(from, session.resume));
+    // It came in while the node began to stop: nobody else would ask it to come back.
+    if (this.#isStopping) reader.restart(restartMs());
   }
 
   #deliver(live: LiveStream, from: StartingPoint, reader: SseReader, request: FastifyRequest): ChatSession {
@@ -134,8 +137,13 @@ export class EventStreams {
   }
 
   #restart(): void {
-    for (const reader of [...this.#readers]) reader.restart(1_000 + Math.floor(Math.random() * RESTART_SPREAD_MS));
+    this.#isStopping = true;
+    for (const reader of [...this.#readers]) reader.restart(restartMs());
   }
+}
+
+function restartMs(): number {
+  return 1_000 + Math.floor(Math.random() * RESTART_SPREAD_MS);
 }
 
 type StartingPoint = Parameters<Delivery['open']>[0]['from'];
