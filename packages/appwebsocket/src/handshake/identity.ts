@@ -16,7 +16,10 @@ export interface AppIdentity {
   readonly infoText: string | undefined;
   /** The App object itself logged in, so this may be a PBX (AW §3.5: no `pbxObj`, `sip == info.appobj`). */
   readonly isAppObject: boolean;
-  /** A user logged in with a digest that the PBX issued (AW §3.8). */
+  /**
+   * Somebody other than the App object logged in with a digest that the PBX issued (AW §3.8). Told by the signed members alone:
+   * `pbxObj` is not signed, so leaving it out or changing it makes nobody an App object.
+   */
   readonly isPbxUser: boolean;
 }
 
@@ -34,7 +37,7 @@ export function identityOf(login: ReceivedLogin): AppIdentity {
     info,
     infoText: infoTexts[0],
     isAppObject: pbxObj === undefined && sip !== '' && sip === appobj,
-    isPbxUser: pbxObj !== undefined && appobj === pbxObj && sip !== pbxObj,
+    isPbxUser: typeof appobj === 'string' && sip !== appobj,
   };
 }
 
