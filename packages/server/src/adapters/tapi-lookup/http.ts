@@ -14,8 +14,9 @@ const ANSWER = Type.Object({
   user: Type.Optional(Type.Union([Type.String(), Type.Null()])),
 });
 
-/** Application sessions by HTTP: 200 `{"phone","user"?}`, 404 none, anything else a failure (TM DB-4). */
+/** Application sessions by HTTP: 200 `{"phone","user"?}`, 404 none, anything else a failure (TM DB-4). @throws Error for a bad address */
 export function httpLookup(options: { readonly url: string }): Lookup {
+  checkAddress(options.url);
   const gate = new Gate(MAX_AT_ONCE, MAX_WAITING);
   const ended = new AbortController();
 
@@ -41,6 +42,14 @@ export function httpLookup(options: { readonly url: string }): Lookup {
       return Promise.resolve();
     },
   };
+}
+
+/** What `fetch` refuses it refuses with the whole address in its error, session and all (TM DB-5). */
+function checkAddress(text: string): void {
+  const url = URL.parse(text.replaceAll('{session}', 'x'));
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new Error('tapi.lookup.http.url is no address of http or https');
+  if (url.username !== '' || url.password !== '') throw new Error('tapi.lookup.http.url may hold no credentials');
 }
 
 /** The body, as far as it is short. */

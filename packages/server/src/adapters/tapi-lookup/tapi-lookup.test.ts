@@ -143,3 +143,11 @@ test('a setting that is missing is named', () => {
   expect(openTapiLookup({ ...none, adapter: 'database' }, onTrouble)).toBeNull();
   expect(() => openTapiLookup({ ...none, adapter: 'sql' }, onTrouble)).toThrow('tapi.lookup.sql.url is not set');
 });
+
+test.each(['lookup.example/{session}', 'http://user:geheim@lookup.example/{session}', 'file:///etc/{session}'])(
+  'an address that no request can go to is refused at the start, without a word of it: %s',
+  (url) => {
+    // Later its error would name the address, and with it the session (TM DB-5).
+    expect(() => httpLookup({ url })).toThrow(/^tapi\.lookup\.http\.url [a-z, ]+$/);
+  },
+);
