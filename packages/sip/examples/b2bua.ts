@@ -37,8 +37,10 @@ export class B2bua {
     this.agent = createUserAgent({ transports, resolve, options: ['path', 'outbound'], ...options.agent });
     this.agent.on('invite', (call) => this.#invite(call));
     if (registrar === undefined) return;
-    this.agent.on('register', ({ request, transaction, flow }) => {
-      void registrar.handle(request, flow).then((response) => transaction.respond(response));
+    this.agent.on('register', (incoming) => {
+      const { request, transaction, flow } = incoming;
+      const answered = registrar.handle(request, flow).then((response) => transaction.respond(response));
+      answered.catch(() => incoming.respond(500));
     });
   }
 
@@ -46,11 +48,12 @@ export class B2bua {
     const { digest } = this.#options;
     if (call.invite.headers.maxForwards === 0) return call.reject(483);
     if (digest === undefined) return this.#connect(call);
-    void digest.verify(call.invite).then((verdict) => {
+    const judged = digest.verify(call.invite).then((verdict) => {
       if (verdict.kind === 'proven') this.#connect(call);
       else if (verdict.kind === 'malformed') call.reject(400, { reason: verdict.reason });
       else call.reject(digest.status, { edit: (response) => digest.challenge(response, verdict) });
     });
+    judged.catch(() => call.reject(500));
   }
 
   #find(uri: Uri): readonly Destination[] | Promise<readonly Destination[]> {
@@ -70,7 +73,7 @@ export class B2bua {
     const taken = call.replaces && this.#peers.get(call.replaces);
     if (taken !== undefined) return void this.#takeOver(call, taken);
     const found = this.#find(call.invite.uri);
-    if ('then' in found) void found.then((destinations) => this.#fork(call, destinations));
+    if ('then' in found) found.then((destinations) => this.#fork(call, destinations)).catch(() => call.reject(500));
     else this.#fork(call, found);
   }
 

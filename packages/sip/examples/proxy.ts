@@ -31,7 +31,6 @@ export class Proxy {
   readonly clock: TimerWheel;
   readonly #options: ProxyOptions;
   readonly #reach: Reach;
-  readonly #contexts = new Map<ServerTransaction, ResponseContext>();
 
   constructor(options: ProxyOptions) {
     this.#options = options;
@@ -62,18 +61,19 @@ export class Proxy {
       return void transaction.respond(await this.#options.registrar.handle(request, transaction.flow));
     if (headers.maxForwards === 0) return void refuse(483);
     if (headers.proxyRequire.length > 0) return void refuse(420);
+    let isCancelled = false;
+    transaction.user = { onCancel: () => (isCancelled = true) };
     const targets = await this.#targets(request);
-    if (targets.length === 0) return void refuse(480);
+    if (isCancelled || targets.length === 0) return void refuse(isCancelled ? 487 : 480);
     const context = new ResponseContext(this, transaction, request, targets.length);
-    this.#contexts.set(transaction, context);
-    transaction.onGone = () => this.#contexts.delete(transaction);
+    transaction.user = { onCancel: () => context.cancel() };
     for (const target of targets) await this.#send(context, request, target, transaction.flow);
   }
 
   #cancel(refuse: (status: number) => boolean, request: SipRequest): void {
     const invite = this.layer.findInvite(request);
     refuse(invite === undefined ? 481 : 200);
-    if (invite !== undefined) this.#contexts.get(invite)?.cancel();
+    invite?.user.onCancel?.(request);
   }
 
   /** RFC 3261 16.5: along its route, to the phones of an address of ours, or where its URI says. */
