@@ -24,8 +24,8 @@ export function fileLookup(options: { readonly path: string; readonly onTrouble:
     const now = `${mtimeMs} ${size} ${ino}`;
     if (now === version) return;
     const content = parseJson(await readFile(path, 'utf8'), 'the file');
-    version = now;
     rows = rowsOf(content);
+    version = now;
   }
 
   async function refresh(): Promise<void> {

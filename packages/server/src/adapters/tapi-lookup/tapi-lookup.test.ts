@@ -151,3 +151,10 @@ test.each(['lookup.example/{session}', 'http://user:geheim@lookup.example/{sessi
     expect(() => httpLookup({ url })).toThrow(/^tapi\.lookup\.http\.url [a-z, ]+$/);
   },
 );
+
+test('a file of another form fails each time, as long as nothing good was read', async () => {
+  const path = join(folder, 'other-form.json');
+  await writeFile(path, '{"apex_workspace_sessions":[]}');
+  const lookup = fileLookup({ path, onTrouble });
+  for (let i = 0; i < 2; i++) await expect(find(lookup, '1')).rejects.toThrow('expected form');
+});
