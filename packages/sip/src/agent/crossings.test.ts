@@ -133,3 +133,19 @@ describe('no room', () => {
     await stage.expectNothingLeft();
   });
 });
+
+test('a refresh that is answered by an offer, where there was no session: its 2xx is acknowledged', async () => {
+  // A peer that takes no UPDATE.
+  stage.network.mutate = (bytes) => Buffer.from(Buffer.from(bytes).toString().replaceAll('UPDATE, ', ''));
+  const call = caller().invite(uriOf('bob'));
+  await stage.pass(20);
+  incoming[0]!.on('change', (change) => void change.accept(body));
+  incoming[0]!.answer();
+  await stage.pass(20);
+  stage.said();
+  await stage.pass(900_050, 100);
+  expect(stage.said()).toEqual(['alice > bob INVITE', 'bob > alice 200 INVITE', 'alice > bob ACK']);
+  expect([call.end, incoming[0]!.end]).toEqual([undefined, undefined]);
+  call.hangup();
+  await stage.expectNothingLeft();
+});

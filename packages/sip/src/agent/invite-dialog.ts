@@ -131,7 +131,10 @@ export class InviteDialog implements DialogUser, ReinviteUser {
   /** RFC 4028 7.4, 10: by UPDATE without a body where the peer takes it, else by our last description again. */
   onRefresh(): void {
     const method = this.allows('UPDATE') ? 'UPDATE' : 'INVITE';
-    this.change(method, method === 'INVITE' ? this.localBody : undefined).catch((error: unknown) => {
+    const refreshed = this.change(method, method === 'INVITE' ? this.localBody : undefined);
+    // An offer that a refresh brings up is not taken: the ACK alone ends it.
+    const done = refreshed.then((answer) => answer.acknowledge(undefined));
+    done.catch((error: unknown) => {
       // Another change is under way, which refreshes too; or the peer refused: then the session ends when its time is up.
       if (!(error instanceof SipError)) throw error;
       if (!this.#isOver) this.timer.expire();
