@@ -110,9 +110,12 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   metrics.watchCalls(() => core.calls.figures().live);
   if (!mountPages(http)) log.warn('pages.missing', { hint: 'npm run build' });
 
+  // Before anybody can connect, so that nobody finds his account missing; a port that the system picks is known only later.
+  const known = knownUrl(config);
+  if (config.demo && known !== null) await createDemoWorld(core.directory, known);
   await http.listen();
   const [url = ''] = http.urls;
-  if (config.demo) await createDemoWorld(core.directory, config.http.publicUrl ?? url);
+  if (config.demo && known === null) await createDemoWorld(core.directory, url);
   isReady = true;
   log.info('server.started', { urls: http.urls, domain: config.domain, demo: config.demo });
 
@@ -141,6 +144,13 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     if (made === null) throw new Error('The core has made no engine.');
     return { core: built, engine: made };
   }
+}
+
+/** Where clients reach this server, as far as that is known before it listens. */
+function knownUrl({ http: { publicUrl, listen } }: Config): string | null {
+  const [{ port, tls }] = listen;
+  if (publicUrl !== null) return publicUrl;
+  return port === 0 ? null : `${tls === undefined ? 'http' : 'https'}://localhost:${port}`;
 }
 
 function httpOptions(config: Config): HttpOptions {
