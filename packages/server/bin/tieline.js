@@ -14,8 +14,8 @@ const isCheckout = existsSync(source);
 const args = process.argv.slice(2);
 const flags = [
   '--disable-warning=ExperimentalWarning',
-  // Three threads with young generations of 48 MB each would grow by more than 64 MB under load; this costs some 5 % of the rate.
-  '--max-semi-space-size=4',
+  // Three threads with young generations of 48 MB each would grow by more than 64 MB under load.
+  '--max-semi-space-size=8',
   ...(isCheckout ? ['--conditions=source'] : []),
   ...(args[0] === 'serve' && args.includes('--watch') ? ['--watch', '--watch-preserve-output'] : []),
 ];
