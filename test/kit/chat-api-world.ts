@@ -6,9 +6,9 @@ import { FakeEngine } from '../../packages/server/src/adapters/engine-fake/index
 import { createStoreSql } from '../../packages/server/src/adapters/store-sql/index.ts';
 import { createVault, type LoginRates } from '../../packages/server/src/core/directory/index.ts';
 import { type Core, createCore } from '../../packages/server/src/core/index.ts';
-import { directoryStream, type UserId } from '../../packages/server/src/core/journal/index.ts';
+import type { UserId } from '../../packages/server/src/core/journal/index.ts';
 import { createDemoWorld } from '../../packages/server/src/demo-world.ts';
-import { type Delivery, openDelivery } from '../../packages/server/src/delivery/index.ts';
+import { type Delivery, keepDirectoryCurrent, openDelivery } from '../../packages/server/src/delivery/index.ts';
 import { Http, type HttpLimits } from '../../packages/server/src/http/index.ts';
 import { type Clock, randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { type ChatApi, type ChatApiLimits, mountChatApi } from '../../packages/server/src/protocols/chat-api/index.ts';
@@ -114,10 +114,7 @@ export class ChatApiWorld implements AsyncDisposable {
       engines: () => ({ engines: [this.engine], engineFor: () => this.engine }),
     });
     this.#started.defer(() => this.core.close());
-    const stop = this.delivery.follow(directoryStream, ({ event }) => {
-      if (event.kind === 'directory') this.core.directory.changed(event);
-    });
-    this.#started.defer(stop);
+    this.#started.defer(keepDirectoryCurrent(this.delivery, this.core.directory));
     const { httpLimits, allowedOrigins = [] } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
     this.http = new Http({

@@ -1,11 +1,9 @@
 import { createMemoryBell } from './adapters/bus-memory/index.ts';
 import { createStoreSql } from './adapters/store-sql/index.ts';
 import type { Config } from './config/index.ts';
-import type { CallEngine } from './core/calls/index.ts';
 import { createVault } from './core/directory/index.ts';
 import { type Core, createCore } from './core/index.ts';
-import { directoryStream } from './core/journal/index.ts';
-import { type Delivery, openDelivery } from './delivery/index.ts';
+import { type Delivery, keepDirectoryCurrent, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
 import { addressTest, Http, type HttpOptions } from './http/index.ts';
@@ -78,14 +76,23 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   started.defer(() => delivery.close());
 
   const vault = createVault(secretKeys(config));
-  const { core, engine } = buildCore();
-  started.defer(() => engine.close());
+  const core = createCore({
+    store,
+    receivers: delivery.receivers,
+    vault,
+    clock,
+    ids,
+    loginRates: config.login,
+    log: log.part('calls'),
+    listenGraceMs: config.tapi.registry.stopGraceMs,
+    engines({ exchange, directory }) {
+      const engine = createEngine({ tapi: config.tapi, exchange, directory, clock, log: log.part('engine') });
+      return { engines: [engine], engineFor: () => engine };
+    },
+  });
+  for (const engine of core.engines) started.defer(() => engine.close());
   started.defer(() => core.close());
-  started.defer(
-    delivery.follow(directoryStream, ({ event }) => {
-      if (event.kind === 'directory') core.directory.changed(event);
-    }),
-  );
+  started.defer(keepDirectoryCurrent(delivery, core.directory));
 
   const http = new Http({ ...httpOptions(config), observer: listenerObserver({ log, metrics, clock }) });
   const surfaces = mountSurfaces({ config, http, core, delivery, vault, clock, ids, log, metrics });
@@ -97,7 +104,7 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     log,
     metrics,
     telephony: () => ({
-      tapi: engine.isConnected ? 'connected' : 'disconnected',
+      tapi: core.engines.every((engine) => engine.isConnected) ? 'connected' : 'disconnected',
       sessions: surfaces.tapiSessions,
       phones: core.calls.figures().numbers,
     }),
@@ -123,27 +130,6 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   const close = (): Promise<void> => (closing ??= started.disposeAsync());
   const port = Number(new URL(url).port);
   return { urls: http.urls, url, port, core, delivery, close, [Symbol.asyncDispose]: close };
-
-  function buildCore(): { readonly core: Core; readonly engine: CallEngine } {
-    let made: CallEngine | null = null;
-    const built = createCore({
-      store,
-      receivers: delivery.receivers,
-      vault,
-      clock,
-      ids,
-      loginRates: config.login,
-      log: log.part('calls'),
-      listenGraceMs: config.tapi.registry.stopGraceMs,
-      engines({ exchange, directory }) {
-        const one = createEngine({ tapi: config.tapi, exchange, directory, clock, log: log.part('engine') });
-        made = one;
-        return { engines: [one], engineFor: () => one };
-      },
-    });
-    if (made === null) throw new Error('The core has made no engine.');
-    return { core: built, engine: made };
-  }
 }
 
 /** Where clients reach this server, as far as that is known before it listens. */

@@ -23,7 +23,9 @@ export interface Core {
   readonly conversations: Conversations;
   readonly exchange: Exchange;
   readonly calls: Calls;
-  /** Writes down what has ended, stops what was started. Engines are closed by whoever made them. Idempotent. */
+  /** The telephone systems. Whoever has made them closes them, after `close`. */
+  readonly engines: readonly CallEngine[];
+  /** Writes down what has ended, stops what was started. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export function createCore(parts: CoreParts): Core {
     conversations,
     exchange,
     calls,
+    engines,
     async close() {
       stopPolicies();
       await calls.close();

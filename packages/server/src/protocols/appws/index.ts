@@ -54,7 +54,6 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
     }),
     parts.delivery.follow(directoryStream, ({ event }) => {
       if (event.kind !== 'directory' || event.what !== 'user') return;
-      parts.directory.changed(event);
       endLocked(event.id).catch((error: unknown) => parts.observer.trouble('locked account', error));
     }),
   ];

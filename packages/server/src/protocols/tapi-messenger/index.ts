@@ -88,7 +88,6 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
   const stopFollowing = delivery.follow(directoryStream, ({ event }) => {
     if (event.kind !== 'directory' || event.what !== 'user') return;
     names.forget(event.id);
-    directory.changed(event);
     accountChanged(event.id).catch((error: unknown) => observer.trouble('changed account', error));
   });
   const sockJs = openSockJs(parts, open);

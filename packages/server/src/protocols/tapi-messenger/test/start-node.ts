@@ -9,7 +9,7 @@ import { createStoreSql } from '../../../adapters/store-sql/index.ts';
 import type { CallEngine } from '../../../core/calls/index.ts';
 import { createVault } from '../../../core/directory/index.ts';
 import { type Core, createCore } from '../../../core/index.ts';
-import { type Delivery, openDelivery } from '../../../delivery/index.ts';
+import { type Delivery, keepDirectoryCurrent, openDelivery } from '../../../delivery/index.ts';
 import { Http, type HttpLimits } from '../../../http/index.ts';
 import { type Clock, randomIds, systemClock, type Timer } from '../../../kit/index.ts';
 import {
@@ -72,6 +72,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
     ids,
     engines: () => ({ engines: [engine], engineFor: () => engine }),
   });
+  keepDirectoryCurrent(delivery, core.directory);
   for (const [name, number, hasStorage] of ACCOUNTS) {
     const displayName = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     const user = await core.directory.addUser({ name, displayName, number, password: 'demo', hasStorage });
