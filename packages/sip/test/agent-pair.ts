@@ -1,5 +1,12 @@
 import { expect } from 'vitest';
-import { createUserAgent, type UserAgent, type UserAgentOptions } from '../src/agent/index.ts';
+import {
+  createUserAgent,
+  type IncomingCall,
+  type OutgoingCall,
+  type UserAgent,
+  type UserAgentOptions,
+} from '../src/agent/index.ts';
+import { type Body, sdp, textOf } from '../src/offer-answer/index.ts';
 import type { Protocol } from '../src/transport/index.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeNetwork, type FakeHost } from './fake-network.ts';
@@ -66,4 +73,28 @@ export class Stage {
       expect([who, agent.counts]).toEqual([who, { dialogs: 0, transactions: 0, timers: 0 }]);
     expect(this.clock.size).toBe(0);
   }
+}
+
+export const offer = sdp('offer');
+export const answer = sdp('answer');
+export const text = (body: Body | undefined): string | undefined => (body === undefined ? undefined : textOf(body));
+
+/** Alice calls bob, whose calls are `incoming`; both ends are confirmed, and what was said is forgotten. */
+export async function establishCall({
+  stage,
+  alice,
+  incoming,
+}: {
+  readonly stage: Stage;
+  readonly alice: UserAgent;
+  readonly incoming: readonly IncomingCall[];
+}): Promise<[OutgoingCall, IncomingCall]> {
+  const call = alice.invite(uriOf('bob'), { body: offer });
+  await stage.pass(20);
+  incoming[0]!.answer({ body: answer });
+  await stage.pass(20);
+  await stage.pass(20);
+  expect([call.state, incoming[0]!.state]).toEqual(['confirmed', 'confirmed']);
+  stage.said();
+  return [call, incoming[0]!];
 }

@@ -1,11 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { sdp, textOf, type Body } from '../offer-answer/index.ts';
-import { Stage, uriOf } from '../../test/agent-pair.ts';
+import { sdp } from '../offer-answer/index.ts';
+import { answer, establishCall, offer, Stage, text, uriOf } from '../../test/agent-pair.ts';
 import type { Change, IncomingCall, OutgoingCall, UserAgent } from './index.ts';
-
-const offer = sdp('offer');
-const answer = sdp('answer');
-const text = (body: Body | undefined): string | undefined => (body === undefined ? undefined : textOf(body));
 
 let stage: Stage;
 let alice: UserAgent;
@@ -20,17 +16,7 @@ beforeEach(() => {
   bob.on('invite', (call) => incoming.push(call));
 });
 
-async function establish(body: Body | undefined = offer): Promise<[OutgoingCall, IncomingCall]> {
-  const call = alice.invite(uriOf('bob'), { body });
-  await stage.pass(20);
-  incoming[0]!.answer({ body: answer });
-  await stage.pass(20);
-  if (body === undefined) call.acknowledge(answer);
-  await stage.pass(20);
-  expect([call.state, incoming[0]!.state]).toEqual(['confirmed', 'confirmed']);
-  stage.said();
-  return [call, incoming[0]!];
-}
+const establish = (): Promise<[OutgoingCall, IncomingCall]> => establishCall({ stage, alice, incoming });
 
 describe('changes (RFC 3261 14, RFC 3311)', () => {
   test('re-INVITE with an offer', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { Proxy } from '../../examples/proxy.ts';
 import { DigestServer, FlowTokens, MemoryLocation, Registrar, sdp } from '../../src/index.ts';
-import type { Call, IncomingCall, OutgoingCall, UserAgent, UserAgentOptions } from '../../src/index.ts';
+import type { Call, IncomingCall, IncomingRefer, OutgoingCall, UserAgent, UserAgentOptions } from '../../src/index.ts';
 import { Stage, uriOf, type Person } from '../agent-pair.ts';
 
 export const OFFER = sdp('v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=offer\r\n');
@@ -109,3 +109,12 @@ export class Play extends Stage {
 /** An address of somebody at a proxy. */
 export const at = (who: Person, proxy: 'proxy' | 'server'): string =>
   `sip:${who}@${proxy === 'proxy' ? '10.0.0.5' : '10.0.0.6'}`;
+
+/** What a phone does when it is asked to call somebody. */
+export function obey(agent: UserAgent, refer: IncomingRefer): Call {
+  refer.accept();
+  const call = agent.invite(refer.target, { body: OFFER, replaces: refer.replaces });
+  call.on('answered', () => refer.notify(200));
+  call.on('ended', ({ status }) => refer.notify(status ?? 487));
+  return call;
+}

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Call, IncomingRefer, UserAgent } from '../../src/index.ts';
+import type { Call, UserAgent } from '../../src/index.ts';
 import { textBody, textOf } from '../../src/index.ts';
 import { uriOf } from '../agent-pair.ts';
-import { ANSWER, HOLD, OFFER, Play, RESUME } from './play.ts';
+import { ANSWER, HOLD, obey, OFFER, Play, RESUME } from './play.ts';
 
 let play: Play;
 let alice: UserAgent;
@@ -15,15 +15,6 @@ beforeEach(() => {
   bob = play.phone('bob');
   carol = play.phone('carol');
 });
-
-/** What a phone does when it is asked to call somebody. */
-function obey(agent: UserAgent, refer: IncomingRefer): Call {
-  refer.accept();
-  const call = agent.invite(refer.target, { body: OFFER, replaces: refer.replaces });
-  call.on('answered', () => refer.notify(200));
-  call.on('ended', ({ status }) => refer.notify(status ?? 487));
-  return call;
-}
 
 describe('RFC 5359 2.10 to 2.14', () => {
   test('2.10 three-way conference: bob, who mixes, adds carol', async () => {
