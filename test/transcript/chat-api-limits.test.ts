@@ -50,7 +50,6 @@ test('a reader that stops reading costs no memory, and misses nothing', async ()
     held.push(own.chatApi.figures().waitingBytes);
     if (Math.max(...held) >= PAUSE_AT) more -= 10;
   }
-  expect(count).toBeGreaterThan(100);
   // One frame may go over the mark.
   expect(Math.max(...held)).toBeLessThan(PAUSE_AT + 2 * size);
   await until(() => quick.bodies.length === count, 'the quick reader has everything', PATIENCE_MS);
