@@ -7,6 +7,7 @@ import path from 'node:path';
 
 const CORE_ORDER = [
   'journal',
+  'cluster',
   'permissions',
   'directory',
   'presence',

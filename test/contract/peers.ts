@@ -89,6 +89,32 @@ export function peersContract(name: string, open: () => Promise<PeersUnderTest>)
       expect(await codeOf(a.ask(b.self, 'grow', null, 1_000))).toBe('too-large');
     });
 
+    test('news reaches every other node, in order, and not its teller; it is bounded', async () => {
+      const { a, b, join } = await two();
+      const c = await join();
+      await until(() => c.others.size === 2 && a.others.has(c.self) && b.others.has(c.self));
+      const heard: string[] = [];
+      const stops = [a, b, c].map((node, i) =>
+        node.hear('news', (input, from) => {
+          expect(from).toBe(a.self);
+          heard.push(`${i} ${JSON.stringify(input)}`);
+        }),
+      );
+      a.tell('unheard', 0);
+      for (let i = 0; i < 100; i++) a.tell('news', { i });
+      await until(() => heard.length === 200, 'both to hear it all');
+      for (const node of [1, 2])
+        expect(heard.filter((line) => line.startsWith(`${node} `))).toEqual(
+          Array.from({ length: 100 }, (_, i) => `${node} {"i":${i}}`),
+        );
+      expect(() => a.tell('news', 'x'.repeat(MAX_PEER_BYTES))).toThrow(/bytes/);
+      expect(() => b.hear('news', () => undefined)).toThrow('already');
+      stops[1]?.();
+      a.tell('news', 'last');
+      await until(() => heard.includes('2 "last"'));
+      expect(heard).not.toContain('1 "last"');
+    });
+
     test('a handler ends; there is one a kind', async () => {
       const { a, b } = await two();
       const stop = b.answer('x', async () => 1);

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { callContract } from './store-calls.ts';
+import { clusterContract } from './store-cluster.ts';
 import { conversationContract } from './store-conversations.ts';
 import { directoryContract } from './store-directory.ts';
 import { historyContract } from './store-history.ts';
@@ -14,6 +15,7 @@ export type { MakePlace, OpenStore, StorePlace } from './store-place.ts';
 export function storeContract(name: string, makePlace: MakePlace): void {
   describe(`store contract: ${name}`, () => {
     unitContract(makePlace);
+    clusterContract(makePlace);
     directoryContract(makePlace);
     streamContract(makePlace);
     conversationContract(makePlace);

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
+import { createMemoryBell, MemoryNetwork } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { FakeEngine } from '../../packages/server/src/adapters/engine-fake/index.ts';
 import { createStoreSql } from '../../packages/server/src/adapters/store-sql/index.ts';
 import { createVault, type LoginRates } from '../../packages/server/src/core/directory/index.ts';
-import { type Core, createCore } from '../../packages/server/src/core/index.ts';
+import { type Core, createCore, joinCluster } from '../../packages/server/src/core/index.ts';
 import type { UserId } from '../../packages/server/src/core/journal/index.ts';
 import { createDemoWorld } from '../../packages/server/src/demo-world.ts';
 import { type Delivery, keepDirectoryCurrent, openDelivery } from '../../packages/server/src/delivery/index.ts';
@@ -102,10 +102,15 @@ export class ChatApiWorld implements AsyncDisposable {
     const onTrouble = (error: unknown): void => void this.troubles.push(String(error));
     this.delivery = await openDelivery({ journal: sql.journal, bell, clock, onTrouble });
     this.#started.defer(() => this.delivery.close());
+    const peers = new MemoryNetwork(clock, ids).join();
+    const { store } = sql;
+    const membership = await joinCluster({ store, clock, self: peers.self, bus: null, isAlone: true, onTrouble });
+    this.#started.defer(() => membership.close());
     const vault = createVault([Buffer.alloc(32, 7)]);
     this.engine.isConnected = true;
     this.core = createCore({
-      store: sql.store,
+      store,
+      cluster: { peers, membership },
       receivers: this.delivery.receivers,
       vault,
       clock,

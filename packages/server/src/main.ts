@@ -1,8 +1,7 @@
-import { createMemoryBell } from './adapters/bus-memory/index.ts';
-import { createStoreSql } from './adapters/store-sql/index.ts';
+import { type Backing, openBacking } from './backing.ts';
 import type { Config } from './config/index.ts';
 import { createVault } from './core/directory/index.ts';
-import { type Core, createCore } from './core/index.ts';
+import { type Core, createCore, joinCluster } from './core/index.ts';
 import { type Delivery, keepDirectoryCurrent, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
@@ -18,10 +17,7 @@ import {
 } from './observe/index.ts';
 import { mountPages } from './pages.ts';
 import { secretKeys } from './secret-keys.ts';
-import { storePlace } from './store-place.ts';
 import { mountSurfaces } from './surfaces.ts';
-
-const DAY_MS = 24 * 3_600_000;
 
 /** One running node. */
 export interface Server extends AsyncDisposable {
@@ -39,10 +35,12 @@ export interface Server extends AsyncDisposable {
 export interface StartOptions {
   /** In place of the configured one. */
   readonly log?: Log;
+  /** In place of what the settings name: several nodes of one process on one store. Whoever has opened it closes it. */
+  readonly backing?: Backing;
 }
 
 /**
- * Starts a node: store, delivery, core, surfaces, listeners, in this order; `close` ends them in the other.
+ * Starts a node: store and bus, delivery, core, surfaces, listeners, in this order; `close` ends them in the other.
  * @throws what a part says that can't start; nothing is left running then
  */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<Server> {
@@ -56,17 +54,14 @@ export async function startServer(config: Config, options: StartOptions = {}): P
 }
 
 async function start(config: Config, options: StartOptions, started: AsyncDisposableStack): Promise<Server> {
-  if (config.bus.kind !== 'memory') throw new Error('Several nodes are not there yet: leave bus.url away.');
   const clock = systemClock;
   const ids = randomIds;
   const { log = createLog(config.log) } = options;
   const metrics = started.adopt(createMetrics(), (m) => m.close());
-  const bell = createMemoryBell();
-  const place = storePlace(config.database);
-  const retentionMs = config.journal.keepDays * DAY_MS;
-  const sql = await createStoreSql({ ...place, bell, clock, ids, log: log.part('store'), retentionMs });
-  started.defer(() => sql.close());
-  const { store, journal } = sql;
+  const backing = options.backing ?? (await openBacking(config, { clock, ids, log }));
+  if (options.backing === undefined) started.defer(() => backing.close());
+  const { bell, peers } = backing;
+  const { store, journal } = backing.sql;
   const delivery = await openDelivery({
     journal,
     bell,
@@ -75,9 +70,20 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   });
   started.defer(() => delivery.close());
 
+  const membership = await joinCluster({
+    store,
+    clock,
+    self: peers.self,
+    bus: backing.bus,
+    isAlone: backing.isAlone,
+    onTrouble: (error) => log.warn('cluster.trouble', { reason: reasonOf(error) }),
+  });
+  started.defer(() => membership.close());
+
   const vault = createVault(secretKeys(config));
   const core = createCore({
     store,
+    cluster: { peers, membership },
     receivers: delivery.receivers,
     vault,
     clock,
@@ -109,10 +115,13 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
       phones: core.calls.figures().numbers,
     }),
     isDraining: () => http.isDraining || !isReady,
-    checks: { store: () => store.read('directory.is-empty', null).then(() => true) },
+    checks: {
+      store: () => store.read('directory.is-empty', null).then(() => true),
+      bus: () => backing.isBusConnected,
+    },
     ...metricsReaders(config, http),
   });
-  metrics.watchStore(() => sql.figures());
+  metrics.watchStore(() => backing.sql.figures());
   metrics.watchDelivery(() => delivery.size);
   metrics.watchCalls(() => core.calls.figures().live);
   if (!mountPages(http)) log.warn('pages.missing', { hint: 'npm run build' });
@@ -121,6 +130,8 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   const known = knownUrl(config);
   if (config.demo && known !== null) await createDemoWorld(core.directory, known);
   await http.listen();
+  // The first thing at the end: what this node alone has goes to others while it still answers.
+  started.defer(() => membership.resign());
   const [url = ''] = http.urls;
   if (config.demo && known === null) await createDemoWorld(core.directory, url);
   isReady = true;

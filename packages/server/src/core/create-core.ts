@@ -1,5 +1,6 @@
 import type { Clock, Ids } from '../kit/index.ts';
 import { callDirectory, type CallEngine, type CallLog, type Calls, createCalls, noSignals } from './calls/index.ts';
+import type { Cluster } from './cluster/index.ts';
 import { type Conversations, createConversations, type Receivers } from './conversations/index.ts';
 import {
   createDirectory,
@@ -17,6 +18,7 @@ import { createPresence, type PresenceService } from './presence/index.ts';
 
 /** Every context of one node, joined. */
 export interface Core {
+  readonly cluster: Cluster;
   readonly directory: Directory;
   readonly guard: LoginGuard;
   readonly presence: PresenceService;
@@ -37,6 +39,7 @@ export interface Engines {
 
 export interface CoreParts {
   readonly store: TielineStore;
+  readonly cluster: Cluster;
   readonly receivers: Receivers;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -70,6 +73,7 @@ export function createCore(parts: CoreParts): Core {
   });
   const stopPolicies = startPolicies({ calls, presence });
   return {
+    cluster: parts.cluster,
     directory,
     guard,
     presence,

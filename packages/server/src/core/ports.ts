@@ -1,4 +1,5 @@
 import type { CallQueries, CallUnits } from './calls/index.ts';
+import type { ClusterUnits } from './cluster/index.ts';
 import type { ConversationQueries, ConversationUnits } from './conversations/index.ts';
 import type { DirectoryQueries, DirectoryUnits } from './directory/index.ts';
 import type { DurableEvent } from './events.ts';
@@ -6,7 +7,7 @@ import type { Bell, Journal, JournalBatch, JournalEntry, Store } from './journal
 import type { PresenceQueries, PresenceUnits } from './presence/index.ts';
 
 /** Every unit of work and every query of the core. A store adapter implements all of them. */
-export interface Units extends DirectoryUnits, PresenceUnits, ConversationUnits, CallUnits {}
+export interface Units extends ClusterUnits, DirectoryUnits, PresenceUnits, ConversationUnits, CallUnits {}
 export interface Queries extends DirectoryQueries, PresenceQueries, ConversationQueries, CallQueries {}
 
 export type TielineStore = Store<Units, Queries>;

@@ -2,6 +2,7 @@ import { MAX_PEER_BYTES, MAX_PEER_REQUESTS, type NodeId, type Peers } from '../.
 import { type Clock, type Ids, type Json, Listeners, Problem, type Stop } from '../../kit/index.ts';
 
 type Handler = (input: Json, from: NodeId) => Promise<Json>;
+type Hearer = (input: Json, from: NodeId) => void;
 
 /** Nodes of one process that can ask each other. A single node is alone in its network. */
 export class MemoryNetwork {
@@ -41,6 +42,7 @@ class MemoryPeers implements Peers {
   readonly down = new Listeners<NodeId>();
   readonly #network: MemoryNetwork;
   readonly #handlers = new Map<string, Handler>();
+  readonly #hearers = new Map<string, Hearer>();
   readonly #waiting = new Map<NodeId, Set<(problem: Problem) => void>>();
   #underWay = 0;
 
@@ -79,11 +81,23 @@ class MemoryPeers implements Peers {
   }
 
   answer(kind: string, handler: Handler): Stop {
-    if (this.#handlers.has(kind)) throw new Error(`Requests ${kind} are answered already.`);
-    this.#handlers.set(kind, handler);
-    return () => {
-      if (this.#handlers.get(kind) === handler) this.#handlers.delete(kind);
-    };
+    return register(this.#handlers, kind, handler);
+  }
+
+  tell(kind: string, input: Json): void {
+    const text = encoded(input);
+    for (const node of this.others) {
+      const peer = this.#network.find(node);
+      queueMicrotask(() => peer?.news(kind, text, this.self));
+    }
+  }
+
+  hear(kind: string, handler: Hearer): Stop {
+    return register(this.#hearers, kind, handler);
+  }
+
+  news(kind: string, text: string, from: NodeId): void {
+    if (this.others.has(from)) this.#hearers.get(kind)?.(decoded(text), from);
   }
 
   met(node: NodeId): void {
@@ -103,12 +117,21 @@ class MemoryPeers implements Peers {
     for (const node of this.#waiting.keys()) this.#fail(node);
     this.others.clear();
     this.#handlers.clear();
+    this.#hearers.clear();
   }
 
   #fail(node: NodeId): void {
     for (const reject of this.#waiting.get(node) ?? []) reject(peerDown(node));
     this.#waiting.delete(node);
   }
+}
+
+function register<H>(handlers: Map<string, H>, kind: string, handler: H): Stop {
+  if (handlers.has(kind)) throw new Error(`${kind} has a handler already.`);
+  handlers.set(kind, handler);
+  return () => {
+    if (handlers.get(kind) === handler) handlers.delete(kind);
+  };
 }
 
 function encoded(value: Json): string {

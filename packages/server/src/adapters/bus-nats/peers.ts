@@ -20,6 +20,7 @@ export const HEARTBEAT_MS = 1_000;
 export const SILENCE_MS = 3_500;
 
 type Handler = (input: Json, from: NodeId) => Promise<Json>;
+type Hearer = (input: Json, from: NodeId) => void;
 
 export interface NatsPeersParts {
   readonly link: Link;
@@ -37,6 +38,7 @@ export class NatsPeers implements Peers {
   readonly #parts: NatsPeersParts;
   readonly #heard = new Map<NodeId, number>();
   readonly #handlers = new Map<string, Handler>();
+  readonly #hearers = new Map<string, Hearer>();
   readonly #waiting = new Map<NodeId, Set<(problem: Problem) => void>>();
   readonly #subscriptions: readonly Subscription[];
   readonly #beat: Timer;
@@ -51,6 +53,7 @@ export class NatsPeers implements Peers {
       link.nats.subscribe(subject, { callback: (error, message) => (error === null ? take(message) : undefined) });
     this.#subscriptions = [
       on(`${cluster}.node.${this.self}`, (message) => void this.#answer(message)),
+      on(`${cluster}.told`, (message) => this.#news(message)),
       on(`${cluster}.here`, (message) => this.#here(message.string() as NodeId)),
       on(`${cluster}.asks`, () => this.#sayHere()),
       on(`${cluster}.gone`, (message) => this.#gone(message.string() as NodeId)),
@@ -86,11 +89,17 @@ export class NatsPeers implements Peers {
   }
 
   answer(kind: string, handler: Handler): Stop {
-    if (this.#handlers.has(kind)) throw new Error(`Requests ${kind} are answered already.`);
-    this.#handlers.set(kind, handler);
-    return () => {
-      if (this.#handlers.get(kind) === handler) this.#handlers.delete(kind);
-    };
+    return register(this.#handlers, kind, handler);
+  }
+
+  tell(kind: string, input: Json): void {
+    const text = encodeRequest({ kind, from: this.self, input });
+    if (Buffer.byteLength(text) > MAX_PEER_BYTES) throw tooLarge();
+    if (this.#isOpen && this.#parts.link.isUp) this.#parts.link.nats.publish(`${this.#parts.cluster}.told`, text);
+  }
+
+  hear(kind: string, handler: Hearer): Stop {
+    return register(this.#hearers, kind, handler);
   }
 
   /** NATS went away or came back. Everybody gets time to be heard again. */
@@ -134,6 +143,16 @@ export class NatsPeers implements Peers {
     }
   }
 
+  #news(message: Msg): void {
+    const told = decodeRequest(message.string());
+    if (told === undefined || !this.#heard.has(told.from as NodeId)) return;
+    try {
+      this.#hearers.get(told.kind)?.(told.input, told.from as NodeId);
+    } catch (error) {
+      this.#parts.log.warn('news of another node failed', { kind: told.kind, reason: reasonOf(error) });
+    }
+  }
+
   /** After the end there is nobody to answer: the asker has been told that this node is gone. */
   #respond(message: Msg, text: string): void {
     if (!this.#parts.link.nats.isClosed()) message.respond(text);
@@ -169,6 +188,14 @@ export class NatsPeers implements Peers {
     for (const reject of this.#waiting.get(node) ?? []) reject(peerDown(node));
     this.#waiting.delete(node);
   }
+}
+
+function register<H>(handlers: Map<string, H>, kind: string, handler: H): Stop {
+  if (handlers.has(kind)) throw new Error(`${kind} has a handler already.`);
+  handlers.set(kind, handler);
+  return () => {
+    if (handlers.get(kind) === handler) handlers.delete(kind);
+  };
 }
 
 function peerDown(node: NodeId): Problem {

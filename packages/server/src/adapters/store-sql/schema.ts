@@ -1,4 +1,5 @@
 import type { CallDirection, CallEnd, CallState } from '../../core/calls/index.ts';
+import type { NodeId } from '../../core/cluster/index.ts';
 import type { BodyType } from '../../core/conversations/index.ts';
 import type { Contact, DeviceKind } from '../../core/directory/index.ts';
 import type { CallId, ConversationId, MessageId, StreamId, UserId } from '../../core/journal/index.ts';
@@ -11,6 +12,19 @@ export type Flag = 0 | 1;
 export interface MetaTable {
   key: string;
   value: string;
+}
+
+/** Nodes and how long they count as alive, in the store's time. */
+export interface NodesTable {
+  id: NodeId;
+  bus: string | null;
+  until: number;
+}
+
+/** Which node has which role; worth nothing once its lease has run out. */
+export interface RolesTable {
+  role: string;
+  node: NodeId;
 }
 
 /** The one namespace of users, App objects, groups and workgroups. */
@@ -218,6 +232,8 @@ export interface SettledTable {
 
 export interface Tables {
   meta: MetaTable;
+  nodes: NodesTable;
+  roles: RolesTable;
   names: NamesTable;
   users: UsersTable;
   devices: DevicesTable;

@@ -10,6 +10,7 @@ import { numberIn, Streams } from './streams.ts';
 import { Appender, type Counters } from './units/append.ts';
 import { type AppendStatements, compileAppend } from './units/append-statements.ts';
 import type { UnitContext, UnitHandler } from './units/context.ts';
+import { clusterUnits } from './units/cluster.ts';
 import { directoryUnits } from './units/directory.ts';
 import { callUnits, conversationUnits, presenceUnits } from './units/others.ts';
 import { type AppendUnit, failureOf, type Outcome, type Unit, type WrittenEntry } from './wire.ts';
@@ -18,6 +19,7 @@ type PlainUnits = Omit<Units, 'conversations.append'>;
 type PlainUnit = Exclude<Unit, AppendUnit>;
 
 const HANDLERS: { readonly [K in keyof PlainUnits]: UnitHandler<K> } = {
+  ...clusterUnits,
   ...directoryUnits,
   ...presenceUnits,
   ...conversationUnits,

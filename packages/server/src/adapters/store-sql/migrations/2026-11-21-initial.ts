@@ -3,10 +3,11 @@ import type { Migration } from 'kysely/migration';
 import type { ColumnTypes } from '../dialect/connection.ts';
 import type { MailboxTable, SettledTable } from '../schema.ts';
 
-/** Directory, presence, conversations, calls and the journal. */
+/** Nodes, directory, presence, conversations, calls and the journal. */
 export function initial(types: ColumnTypes): Migration {
   return {
     async up(db: Kysely<unknown>) {
+      await createCluster(db, types);
       await createDirectory(db, types);
       await createStreams(db, types);
       await createConversations(db, types);
@@ -20,6 +21,20 @@ function ownedBy<T extends string, C extends string>(
   table: CreateTableBuilder<T, C>,
 ): CreateTableBuilder<T, C | 'user_id'> {
   return table.addColumn('user_id', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'));
+}
+
+async function createCluster({ schema }: Kysely<unknown>, { big }: ColumnTypes): Promise<void> {
+  await schema
+    .createTable('nodes')
+    .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('bus', 'text')
+    .addColumn('until', big, (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('roles')
+    .addColumn('role', 'text', (c) => c.primaryKey().notNull())
+    .addColumn('node', 'text', (c) => c.notNull())
+    .execute();
 }
 
 async function createDirectory(db: Kysely<unknown>, { flag }: ColumnTypes): Promise<void> {

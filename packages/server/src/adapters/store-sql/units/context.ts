@@ -10,7 +10,7 @@ export interface UnitContext {
   readonly db: Kysely<Tables>;
   readonly conversations: ConversationStandings;
   readonly streams: Streams;
-  /** When the group was sent, in milliseconds. */
+  /** When the group was applied, in milliseconds: the store's clock, the same for all nodes. */
   readonly now: number;
   /** The last position of the journal, this unit's own entries included. */
   readonly head: Position;

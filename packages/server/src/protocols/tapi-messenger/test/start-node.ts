@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMemoryBell } from '../../../adapters/bus-memory/index.ts';
+import { createMemoryBell, MemoryNetwork } from '../../../adapters/bus-memory/index.ts';
 import { FakeEngine } from '../../../adapters/engine-fake/index.ts';
 import { createTapiEngine } from '../../../adapters/engine-tapi/index.ts';
 import { createStoreSql } from '../../../adapters/store-sql/index.ts';
 import type { CallEngine } from '../../../core/calls/index.ts';
 import { createVault } from '../../../core/directory/index.ts';
-import { type Core, createCore } from '../../../core/index.ts';
+import { type Core, createCore, joinCluster } from '../../../core/index.ts';
 import { type Delivery, keepDirectoryCurrent, openDelivery } from '../../../delivery/index.ts';
 import { Http, type HttpLimits } from '../../../http/index.ts';
 import { type Clock, randomIds, systemClock, type Timer } from '../../../kit/index.ts';
@@ -62,10 +62,20 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   const bell = createMemoryBell();
   const sql = await createStoreSql({ file: join(folder, 'store.db'), bell, clock, ids });
   const delivery = await openDelivery({ journal: sql.journal, bell, clock, onTrouble: (e) => console.error(e) });
+  const peers = new MemoryNetwork(clock, ids).join();
+  const membership = await joinCluster({
+    store: sql.store,
+    clock,
+    self: peers.self,
+    bus: null,
+    isAlone: true,
+    onTrouble: (e) => console.error(e),
+  });
   const fake = new FakeEngine();
   const engine = options.tapiServer === undefined ? fake : tapiEngine(options.tapiServer, options.reconnectMs);
   const core = createCore({
     store: sql.store,
+    cluster: { peers, membership },
     receivers: delivery.receivers,
     vault: createVault([randomBytes(32)]),
     clock,
@@ -116,6 +126,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
       await core.close();
       await engine.close();
       delivery.close();
+      await membership.close();
       await sql.close();
       await rm(folder, { recursive: true, force: true });
     })());

@@ -1,0 +1,177 @@
+import { type Clock, Listeners, Problem, type Stop, type Timer } from '../../kit/index.ts';
+import type { NodeId } from './peers.ts';
+import type { ClusterUnits, Renewal } from './ports.ts';
+
+/** A node that has not renewed its lease for so long is dead: its roles are given away, its calls end as lost. */
+export const LEASE_MS = 10_000;
+/** Three tries before a lease runs out. */
+const RENEW_MS = 3_000;
+/** A node gives up what it has so long before others may take it: room for timers that run late. */
+const MARGIN_MS = 1_000;
+/** Stands for ever: the lease of the one owner of its store. */
+const ALONE_MS = 100 * 365 * 24 * 3_600_000;
+
+/** Who is in the cluster by the store's leases, and who holds which role. */
+export interface Membership {
+  readonly self: NodeId;
+  /** This node's lease stands: what it owns is its own. False: the store could not be reached for too long. */
+  readonly isLive: boolean;
+  /** Nodes whose leases stood at the last renewal, this one included. */
+  readonly living: ReadonlySet<NodeId>;
+  /** Who holds a role that this node seeks, as of the last renewal; null: nobody known. */
+  holderOf(role: string): NodeId | null;
+  /** Seeks a role, now and whenever it falls free. `changed` hears each change of its holder, the first included. */
+  seek(role: string, changed: (holder: NodeId | null) => void): Stop;
+  /** `isLive` has changed. */
+  readonly liveness: Pick<Listeners<boolean>, 'add'>;
+  /** Gives the roles to others, and takes none any more; the lease stands until `close`. For a node that drains. */
+  resign(): Promise<void>;
+  /** Ends the lease. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface MembershipParts {
+  readonly store: {
+    write<K extends keyof ClusterUnits>(kind: K, input: ClusterUnits[K]['input']): Promise<ClusterUnits[K]['output']>;
+  };
+  readonly clock: Clock;
+  readonly self: NodeId;
+  /** Name of the bus; null: none. */
+  readonly bus: string | null;
+  /** The store has one owner, which this process is (SQLite). */
+  readonly isAlone: boolean;
+  readonly onTrouble: (error: unknown) => void;
+  readonly leaseMs?: number;
+  readonly renewMs?: number;
+}
+
+interface Sought {
+  holder: NodeId | null;
+  readonly changed: (holder: NodeId | null) => void;
+}
+
+/** @throws lonely-node (another node lives that this one can't talk with) | store-unavailable */
+export async function joinCluster(parts: MembershipParts): Promise<Membership> {
+  const { store, clock, self, bus, isAlone, onTrouble } = parts;
+  const leaseMs = isAlone ? ALONE_MS : (parts.leaseMs ?? LEASE_MS);
+  const renewMs = parts.renewMs ?? RENEW_MS;
+  const liveness = new Listeners<boolean>();
+  const sought = new Map<string, Sought>();
+  let living: ReadonlySet<NodeId> = new Set([self]);
+  let isLive = true;
+  let isResigned = false;
+  let isOpen = true;
+  let renewing: Promise<void> | null = null;
+  let isWanted = false;
+  let expiry: Timer | null = null;
+  let next: Timer | null = null;
+
+  const first = await renewal([]);
+  const stranger = first.others.find((other) => other.bus !== bus || bus === null);
+  if (stranger !== undefined) {
+    await store.write('cluster.leave', { node: self });
+    throw lonelyNode();
+  }
+  take(first, clock.now());
+  schedule();
+
+  function renewal(roles: readonly string[]): Promise<Renewal> {
+    return store.write('cluster.renew', { node: self, bus, leaseMs, roles, isAlone });
+  }
+
+  function schedule(): void {
+    next?.cancel();
+    next = !isOpen || isAlone ? null : clock.after(renewMs, () => void renew());
+  }
+
+  /** One at a time; what is asked for meanwhile is one more. */
+  function renew(): Promise<void> {
+    isWanted = true;
+    return (renewing ??= renewAll().finally(() => {
+      renewing = null;
+      schedule();
+    }));
+  }
+
+  async function renewAll(): Promise<void> {
+    while (isWanted && isOpen) {
+      isWanted = false;
+      const asked = clock.now();
+      try {
+        take(await renewal(isResigned ? [] : [...sought.keys()]), asked);
+      } catch (error) {
+        onTrouble(error);
+      }
+    }
+  }
+
+  function take({ roles, others }: Renewal, asked: number): void {
+    if (!isOpen) return;
+    living = new Set([self, ...others.map(({ node }) => node)]);
+    expiry?.cancel();
+    if (!isAlone) expiry = clock.after(Math.max(0, asked + leaseMs - MARGIN_MS - clock.now()), expired);
+    setLive(true);
+    if (!isResigned) for (const [role, one] of sought) setHolder(one, roles[role] ?? null);
+  }
+
+  /** Others may take what this node has: it lets go first. */
+  function expired(): void {
+    living = new Set([self]);
+    for (const one of sought.values()) setHolder(one, null);
+    setLive(false);
+  }
+
+  function setLive(now: boolean): void {
+    if (now === isLive) return;
+    isLive = now;
+    liveness.emit(now);
+  }
+
+  function setHolder(one: Sought, holder: NodeId | null): void {
+    if (one.holder === holder) return;
+    one.holder = holder;
+    one.changed(holder);
+  }
+
+  return {
+    self,
+    get isLive() {
+      return isLive;
+    },
+    get living() {
+      return living;
+    },
+    liveness,
+    holderOf: (role) => sought.get(role)?.holder ?? null,
+    seek(role, changed) {
+      if (sought.has(role)) throw new Error(`The role ${role} is sought already.`);
+      sought.set(role, { holder: null, changed });
+      void renew();
+      return () => void sought.delete(role);
+    },
+    async resign() {
+      isResigned = true;
+      await renewing;
+      for (const [role, one] of sought) {
+        if (one.holder !== self) continue;
+        setHolder(one, null);
+        await store.write('cluster.resign', { node: self, role });
+      }
+    },
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      next?.cancel();
+      expiry?.cancel();
+      await renewing;
+      await store.write('cluster.leave', { node: self }).catch(onTrouble);
+    },
+  };
+}
+
+function lonelyNode(): Problem {
+  return new Problem(
+    'lonely-node',
+    'Another node uses this database, and the two have no bus in common: give all of them the same bus.url.',
+  );
+}
