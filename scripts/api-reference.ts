@@ -106,7 +106,7 @@ function signatureOf(node: ts.Declaration): string {
     return `${node.getText().slice(0, node.getText().indexOf('{'))}{ … }`.replace(/^export /, '');
   if (ts.isVariableDeclaration(node)) {
     const type = node.type === undefined ? '' : `: ${node.type.getText()}`;
-    const value = node.initializer?.getText() ?? '';
+    const value = (node.initializer?.getText() ?? '').replace(/\s*\/\*\*[\s\S]*?\*\//g, '');
     return `const ${node.name.getText()}${type}${value.length > 0 && value.length < 400 ? ` = ${value}` : ''};`;
   }
   return node

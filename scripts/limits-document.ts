@@ -1,60 +1,144 @@
-// Writes docs/limits.md from the code: every named bound with its value and its reason. Usage: node scripts/limits-document.ts [--write]
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import ts from 'typescript';
+// Writes docs/limits.md from the code. Usage: node scripts/limits-document.ts [--write]
+import { globSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defaultOf } from '../packages/server/src/config/kinds.ts';
+import { settingsSchema } from '../packages/server/src/config/schema.ts';
+import { settingsOf } from '../packages/server/src/config/settings.ts';
+import { readConstants, type Constant } from './limits-source.ts';
 
-const FOLDERS = ['packages/server/src', 'packages/appwebsocket/src', 'packages/sip/src'];
-const BOUND = /^(MAX|MIN)_|_(MS|BYTES|CHARS)$|^(DIAL_RATE|PAUSE_AT_BYTES)$/;
+/** The parts of the page, in an operator's order, and the folders that each speaks of. */
+const AREAS: readonly (readonly [title: string, ...folders: readonly string[]])[] = [
+  ['HTTP and WebSockets', 'server/src/http'],
+  ['AppWebsocket', 'server/src/protocols/appws'],
+  ['Chat API', 'server/src/protocols/chat-api'],
+  ['Tapi Messenger', 'server/src/protocols/tapi-messenger'],
+  ['People, messages and calls', 'server/src/core', 'server/src/delivery'],
+  ['Stores, buses and telephone systems', 'server/src/adapters'],
+  ['Log, figures and programs', 'server/src/observe', 'server/src/kit', 'server/src/config', 'server/src/cli'],
+  ['The AppWebsocket library', 'appwebsocket/src'],
+  ['The SIP library', 'sip/src'],
+];
 
-interface Bound {
+const INTRODUCTION = `# Limits
+
+<!-- Made from the code by scripts/limits-document.ts; a test fails where this page is not current. -->
+
+Everything that a peer can make grow has a bound, and a test that hits it. What is refused with a problem of its own, and what the
+listeners cut off, counts in \`tieline_limit_hits_total{surface, limit}\`.
+`;
+
+/** A bound as the page shows it. */
+export interface Bound {
   readonly name: string;
   readonly value: string;
   readonly reason: string;
+  /** What a peer gets that runs into it. */
+  readonly peer: string;
+  /** `file: beginning of a test's title`, the file without its folders and `.test.ts`. */
+  readonly test: string;
+}
+
+export interface Limits {
+  readonly settings: readonly Bound[];
+  readonly areas: readonly { readonly title: string; readonly bounds: readonly Bound[] }[];
+  readonly times: readonly Bound[];
+}
+
+/** Everything that the page shows. */
+export function readLimits(root: string): Limits {
+  const areas = AREAS.map(([title, ...folders]) => ({
+    title,
+    constants: folders.flatMap((f) => constantsIn(root, f)),
+  }));
+  return {
+    settings: settingsOf(settingsSchema).flatMap(({ key, schema, about }) =>
+      about.bound === undefined
+        ? []
+        : [
+            {
+              ...about.bound,
+              name: `\`${key}\``,
+              value: shown(key, String(defaultOf(schema))),
+              reason: about.description,
+            },
+          ],
+    ),
+    areas: areas.map(({ title, constants }) => ({ title, bounds: constants.filter(isBound).map(asBound) })),
+    times: areas.flatMap(({ constants }) =>
+      constants.filter((c) => !isBound(c) && c.name.endsWith('_MS')).map(asBound),
+    ),
+  };
+}
+
+/** A name that says so is a bound, and so is what says what its peer gets. */
+function isBound({ name, peer }: Constant): boolean {
+  return name.startsWith('MAX_') || peer !== '';
+}
+
+function constantsIn(root: string, folder: string): readonly Constant[] {
+  const files = globSync(`packages/${folder}/**/*.ts`, { cwd: root }).filter(
+    (file) => !file.includes('.test.') && !file.includes('/test/'),
+  );
+  return files.sort().flatMap((file) => readConstants(root, file));
+}
+
+function asBound({ name, file, value, ...rest }: Constant): Bound {
+  return { ...rest, name: `[\`${name}\`](../${file})`, value: shown(name, value) };
+}
+
+/** Units as people read them: `256 KiB`, `24 h`. What is no number stays as it stands in the code. */
+export function shown(name: string, text: string): string {
+  const value = product(text);
+  if (value === undefined) return `\`${text}\``;
+  const units = /ms$/i.test(name) ? DURATIONS : /bytes$/i.test(name) ? SIZES : [];
+  const [size, unit] = units.find(([least]) => value >= least && value % least === 0) ?? [1, ''];
+  return `${(value / size).toLocaleString('en')} ${unit}`.trim();
+}
+
+const DURATIONS = [[3_600_000, 'h'], [60_000, 'min'], [1_000, 's'], [1, 'ms']] as const; // prettier-ignore
+const SIZES = [[1_048_576, 'MiB'], [1_024, 'KiB'], [1, 'bytes']] as const; // prettier-ignore
+
+function product(text: string): number | undefined {
+  const factors = text.split('*').map((factor) => factor.trim().replaceAll('_', ''));
+  return factors.every((f) => /^\d+$/.test(f)) ? factors.reduce((all, f) => all * Number(f), 1) : undefined;
 }
 
 /** The page, as it should be. */
 export function limitsDocument(root: string): string {
-  const parts = [
-    '# Limits',
-    '',
-    'Everything that a peer can make grow, or wait for, has a bound. This page is made from the code (`node scripts/limits-document.ts --write`).',
-    '',
-  ];
-  for (const folder of FOLDERS) {
-    const files = globSync(`${folder}/**/*.ts`, { cwd: root }).filter(
-      (f) => !f.includes('.test.') && !f.includes('/test/'),
-    );
-    for (const file of files.sort()) {
-      const bounds = boundsOf(`${root}/${file}`);
-      if (bounds.length === 0) continue;
-      parts.push(`## ${file.slice('packages/'.length)}`, '', '| bound | value | why |', '|---|---|---|');
-      for (const { name, value, reason } of bounds) parts.push(`| \`${name}\` | \`${value}\` | ${reason} |`);
-      parts.push('');
-    }
-  }
-  return parts.join('\n');
+  const { settings, areas, times } = readLimits(root);
+  const files = testFiles(root);
+  const bounds = (title: string, rows: readonly Bound[], first: string): string =>
+    section(title, [first, 'value', 'why', 'what the peer gets', 'test'], rows.map((b) => [b.name, b.value, b.reason, b.peer, link(b.test, files)])); // prettier-ignore
+  return [
+    INTRODUCTION,
+    bounds('What can be set', settings, 'setting'),
+    ...areas.map(({ title, bounds: rows }) => bounds(title, rows, 'bound')),
+    section('Times that are no bounds', ['time', 'value', 'what it is'], times.map((t) => [t.name, t.value, t.reason])), // prettier-ignore
+  ].join('\n');
 }
 
-function boundsOf(file: string): readonly Bound[] {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
-  const bounds: Bound[] = [];
-  let reason = '';
-  for (const statement of source.statements) {
-    if (!ts.isVariableStatement(statement)) continue;
-    const comments = ts.getJSDocCommentsAndTags(statement);
-    const own = comments.map((c) => (typeof c.comment === 'string' ? c.comment : '')).join(' ');
-    // Bounds on adjoining lines share the comment above them.
-    if (/^\s*\n\s*\n/.test(statement.getFullText())) reason = '';
-    if (own !== '') reason = own.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim();
-    for (const { name, initializer } of statement.declarationList.declarations) {
-      if (!ts.isIdentifier(name) || initializer === undefined || !BOUND.test(name.text)) continue;
-      bounds.push({ name: name.text, value: initializer.getText().replace(/\s+/g, ' '), reason });
-    }
-  }
-  return bounds;
+function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))];
+  return [`## ${title}`, '', ...lines.map((line) => `| ${line.join(' | ')} |`), ''].join('\n');
 }
 
-if (process.argv.includes('--write'))
-  writeFileSync(
-    new URL('../docs/limits.md', import.meta.url),
-    limitsDocument(new URL('..', import.meta.url).pathname.replace(/\/$/, '')),
-  );
+/** All files that hold tests; contract suites have no tests of their own. */
+export function testFiles(root: string): readonly string[] {
+  return globSync(['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts', 'test/contract/*.ts'], { cwd: root });
+}
+
+/** The files that a test's name can mean: one, where it is right. */
+export function filesOf(test: string, files: readonly string[]): readonly string[] {
+  const name = test.slice(0, Math.max(0, test.indexOf(':')));
+  return files.filter((file) => `/${file}`.replace(/(\.test)?\.ts$/, '').endsWith(`/${name}`));
+}
+
+function link(test: string, files: readonly string[]): string {
+  const [file = ''] = filesOf(test, files);
+  return `[${test.slice(0, Math.max(0, test.indexOf(':')))}](../${file})`;
+}
+
+if (process.argv.includes('--write')) {
+  const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+  writeFileSync(`${root}/docs/limits.md`, limitsDocument(root));
+}

@@ -3,7 +3,11 @@ import type { IssuedChallenge } from '../handshake/acceptor-model.ts';
 import type { AppIdentity } from '../handshake/identity.ts';
 import { CHALLENGE_LIFETIME_MS, MAX_HTTP_CHALLENGES } from '../wire/bounds.ts';
 
-/** Visitors who have logged in and are remembered; the oldest go first, and log in anew. */
+/**
+ * Visitors who have logged in and are remembered.
+ * @peer the oldest log in anew
+ * @test web-sessions: web sessions remember no more
+ */
 const MAX_WEB_SESSIONS = 100_000;
 
 interface WebSession {

@@ -4,7 +4,11 @@ import { AppWebsocketError } from '../wire/errors.ts';
 import type { Receiver } from './subscription.ts';
 import { refusalOf, Subscription } from './subscription.ts';
 
-/** A request without its own limit waits so long for its answer. */
+/**
+ * A request without its own limit waits so long for its answer.
+ * @peer the request fails: `timeout`
+ * @test requester: times out
+ */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
 /** What one request may have besides its members. */

@@ -17,7 +17,11 @@ export interface Console {
   readLine(): Promise<string>;
 }
 
-/** No password is longer; more is no line of text but a file piped in by mistake. */
+/**
+ * No password is longer; more is no line of text but a file piped in by mistake.
+ * @peer the command ends
+ * @test cli: a line that is too long
+ */
 const MAX_LINE = 4_096;
 
 export function processConsole(): Console & { readonly env: Environment } {

@@ -17,11 +17,11 @@ export interface CheckContext {
 }
 
 /** What is shown of a wrong value at most: enough to recognise it. */
-const MAX_SHOWN = 60;
+const SHOWN_CHARS = 60;
 
 function shown(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
 }
 
 /** The value with all defaults filled in. Each wrong or unknown member is reported, and then has its default. */

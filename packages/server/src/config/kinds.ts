@@ -8,6 +8,14 @@ export interface Described {
   readonly env: readonly string[];
   /** Never shown: not in errors, not in logs. */
   readonly isSecret: boolean;
+  /** Where it bounds what a peer can grow: what the peer gets, and the test that hits it (docs/limits.md). */
+  readonly bound?: Bounding;
+}
+
+export interface Bounding {
+  readonly peer: string;
+  /** `file: beginning of the title` */
+  readonly test: string;
 }
 
 interface Extra {
@@ -27,7 +35,12 @@ export function describedBy(schema: TSchema): Described | undefined {
     expects: schema.expects,
     env: 'env' in schema && Array.isArray(schema.env) ? schema.env.map(String) : [],
     isSecret: 'isSecret' in schema && schema.isSecret === true,
+    ...('bound' in schema && isBounding(schema.bound) ? { bound: schema.bound } : {}),
   };
+}
+
+function isBounding(value: unknown): value is Bounding {
+  return typeof value === 'object' && value !== null && 'peer' in value && 'test' in value;
 }
 
 /** A fresh copy of the default. */
@@ -46,6 +59,15 @@ export function count(
 ) {
   const expects = `a whole number from ${min} to ${max}`;
   return Type.Integer({ default: value, minimum: min, maximum: max, description, expects, ...extra });
+}
+
+/** A count that bounds what a peer can grow. */
+export function bound(
+  description: string,
+  value: number,
+  { peer, test, ...range }: Bounding & { readonly min?: number; readonly max?: number },
+) {
+  return { ...count(description, value, range), bound: { peer, test } };
 }
 
 export function text(description: string, value: string, extra: Extra = {}) {

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { choice, count, flag, list, maybeText, text } from './kinds.ts';
+import { bound, choice, count, flag, list, maybeText, text } from './kinds.ts';
 import { tapiSchema } from './tapi-schema.ts';
 
 const port = { min: 0, max: 65_535 } as const;
@@ -17,17 +17,61 @@ const listenItem = Type.Object({
 });
 
 const limits = Type.Object({
-  headerBytes: count('Request line and header fields together.', 16_384, { min: 1_024, max: 1_048_576 }),
-  headersTimeoutMs: count('Time until the header fields are complete.', 15_000, { min: 100 }),
-  requestTimeoutMs: count('Time for a whole request with its body.', 300_000, { min: 100 }),
-  keepAliveMs: count('How long an idle connection is kept.', 65_000, { min: 0 }),
+  headerBytes: bound(
+    'Request line and header fields together: credentials, cookies and a long URL fit; nothing honest needs more.',
+    16_384,
+    { min: 1_024, max: 1_048_576, peer: '431', test: 'http: header fields over the bound' },
+  ),
+  headersTimeoutMs: bound(
+    'Time until the header fields are complete, from the opening of the socket or the first byte of a later request; for the TLS handshake as well.',
+    15_000,
+    { min: 100, peer: '408, or the connection ends', test: 'http: a client that sends' },
+  ),
+  requestTimeoutMs: bound('Time for a whole request with its body: 50 MB of upload at 1.4 Mbit/s.', 300_000, {
+    min: 100,
+    peer: '408',
+    test: 'http: a client that sends',
+  }),
+  keepAliveMs: bound(
+    'How long an idle connection is kept: longer than the 60 s of common proxies, so that the proxy closes first and no request is lost.',
+    65_000,
+    { min: 0, peer: 'the connection ends', test: 'http: an idle connection ends' },
+  ),
   timeoutCheckMs: count('How often overdue requests are looked for.', 5_000, { min: 10 }),
-  bodyBytes: count('Largest body, unless a route says otherwise.', 262_144, { min: 1_024 }),
-  sockets: count('All sockets together.', 50_000, { min: 1 }),
-  socketsPerAddress: count('Sockets of one address; trusted proxies are exempt.', 10_000, { min: 1 }),
-  lobby: count('Connections that have not logged in yet.', 20_000, { min: 1 }),
-  lobbyPerAddress: count('The same, of one address.', 10_000, { min: 1 }),
-  loginTimeoutMs: count('Time to log in.', 60_000, { min: 100 }),
+  bodyBytes: bound(
+    'Largest body, unless a route says otherwise: a message, its data and escaping fit many times.',
+    262_144,
+    {
+      min: 1_024,
+      peer: '413',
+      test: 'http: a body over the bound',
+    },
+  ),
+  sockets: bound('All sockets together: about 10 KB each when idle.', 50_000, {
+    min: 1,
+    peer: 'the connection ends at once',
+    test: 'http: trusted proxies are exempt',
+  }),
+  socketsPerAddress: bound(
+    'Sockets of one address: an office behind one NAT, or a load test on one machine. Trusted proxies are exempt.',
+    10_000,
+    { min: 1, peer: 'the connection ends at once', test: 'http: sockets over the total' },
+  ),
+  lobby: bound('Connections that have not logged in yet.', 20_000, {
+    min: 1,
+    peer: '503, or closed with 1013',
+    test: 'lobby: places are bounded',
+  }),
+  lobbyPerAddress: bound("The same, of one address: half, so that one alone can't keep everybody else out.", 10_000, {
+    min: 1,
+    peer: '503, or closed with 1013',
+    test: 'lobby: places are bounded',
+  }),
+  loginTimeoutMs: bound('Time to log in: clients have the password before they connect.', 60_000, {
+    min: 100,
+    peer: 'closed',
+    test: 'lobby: the time to log in',
+  }),
 });
 
 const http = Type.Object({
@@ -67,9 +111,13 @@ const http = Type.Object({
   limits,
 });
 
-const bucket = (what: string, burst: number, refillMs: number) =>
+const bucket = (what: string, burst: number, refillMs: number, test: string) =>
   Type.Object({
-    burst: count(`Failed logins ${what} before further ones are refused.`, burst, { min: 1 }),
+    burst: bound(`Failed logins ${what} before further ones are refused.`, burst, {
+      min: 1,
+      peer: '429 with Retry-After, ERROR, or a refused login, until the time is over',
+      test,
+    }),
     refillMs: count('Time after which one more is allowed.', refillMs, { min: 1 }),
   });
 
@@ -124,12 +172,14 @@ export const settingsSchema = Type.Object({
     }),
   }),
   delivery: Type.Object({
-    slowReaderMs: count(
+    slowReaderMs: bound(
       'How long a client may leave unread what it was sent before its connection is closed.',
       10_000,
       {
         min: 100,
         max: 600_000,
+        peer: 'the connection ends; it comes back with its position',
+        test: 'appws-faults: a reader that stops reading',
       },
     ),
   }),
@@ -139,8 +189,8 @@ export const settingsSchema = Type.Object({
     port: count('UDP and TCP port for SIP; 0 picks a free one.', 5_060, { ...port, env: ['SIP_PORT'] }),
   }),
   login: Type.Object({
-    perAccount: bucket('of one address on one account', 10, 5_000),
-    perAddress: bucket('of one address', 100, 100),
+    perAccount: bucket('of one address on one account', 10, 5_000, 'secrets: failed logins are counted'),
+    perAddress: bucket('of one address', 100, 100, 'secrets: failed logins are counted'),
   }),
   chatApi: Type.Object({
     secret: maybeText('Shared secret of trusted servers on the REST API.', { isSecret: true }),

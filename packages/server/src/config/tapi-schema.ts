@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { choice, count, flag, list, maybeText, table, text } from './kinds.ts';
+import { bound, choice, count, flag, list, maybeText, table, text } from './kinds.ts';
 
 /** The keys of the Tapi Messenger surface and its TapiServer (TM §1), below `tapi`. */
 export const tapiSchema = Type.Object({
@@ -24,9 +24,19 @@ export const tapiSchema = Type.Object({
       expects: 'a list of origins such as https://app.example.com, or *',
       pattern: '^(\\*|https?://[^/]+)$',
     }),
-    maxBodyBytes: count('Largest body of one sending request.', 262_144, { min: 1_024, max: 16_777_216 }),
+    maxBodyBytes: bound('Largest body of one sending request.', 262_144, {
+      min: 1_024,
+      max: 16_777_216,
+      peer: '413, or closed with 1009',
+      test: 'bad-input: a message over the carrier',
+    }),
     heartbeatMs: count('Silence after which a heartbeat frame goes out.', 25_000, { min: 100, max: 600_000 }),
-    disconnectDelayMs: count('How long a session waits for its next receiver.', 5_000, { min: 100, max: 600_000 }),
+    disconnectDelayMs: bound('How long a session waits for its next receiver.', 5_000, {
+      min: 100,
+      max: 600_000,
+      peer: 'the session ends',
+      test: 'protocol-transports: the table is whole',
+    }),
     responseLimitBytes: count('After so much a streaming response ends and the client asks anew.', 131_072, {
       min: 1_024,
     }),
@@ -39,17 +49,48 @@ export const tapiSchema = Type.Object({
     selftest: flag('Mount the services of the SockJS protocol suite. For tests only.', false),
   }),
   stomp: Type.Object({
-    connectTimeoutMs: count('Time to the first frame.', 60_000, { min: 100, max: 600_000 }),
-    maxFrameBytes: count('Largest frame.', 65_536, { min: 1_024, max: 16_777_216 }),
-    maxHeaders: count('Header lines of one frame.', 128, { min: 8, max: 10_000 }),
-    maxHeaderLineBytes: count('Longest header line.', 8_192, { min: 256, max: 1_048_576 }),
-    heartbeatMinMs: count('Shortest heart-beat agreed to; 0 turns heart-beats off.', 1_000, { max: 600_000 }),
-    sendBufferBytes: count('What may wait for one reader before it is disconnected.', 524_288, { min: 4_096 }),
-    sendTimeLimitMs: count('How long one write may take before the reader is disconnected.', 10_000, {
+    connectTimeoutMs: bound('Time to the first frame.', 60_000, {
       min: 100,
       max: 600_000,
+      peer: 'closed with 1002',
+      test: 'bad-input: who says nothing is closed',
     }),
-    maxSubscriptions: count('Subscriptions of one session.', 256, { min: 1, max: 10_000 }),
+    maxFrameBytes: bound('Largest frame.', 65_536, {
+      min: 1_024,
+      max: 16_777_216,
+      peer: 'ERROR `Frame too large`',
+      test: 'bad-input: Frame too large',
+    }),
+    maxHeaders: bound('Header lines of one frame.', 128, {
+      min: 8,
+      max: 10_000,
+      peer: 'ERROR `Too many headers`',
+      test: 'bad-input: Too many headers',
+    }),
+    maxHeaderLineBytes: bound('Longest header line.', 8_192, {
+      min: 256,
+      max: 1_048_576,
+      peer: 'ERROR `Header too long`',
+      test: 'bad-input: Header too long',
+    }),
+    heartbeatMinMs: count('Shortest heart-beat agreed to; 0 turns heart-beats off.', 1_000, { max: 600_000 }),
+    sendBufferBytes: bound('What may wait for one reader before it is disconnected.', 524_288, {
+      min: 4_096,
+      peer: 'closed with 1008',
+      test: 'tapi-faults: one who stops reading',
+    }),
+    sendTimeLimitMs: bound('How long one write may take before the reader is disconnected.', 10_000, {
+      min: 100,
+      max: 600_000,
+      peer: 'closed with 1008',
+      test: 'tapi-faults: one who stops reading',
+    }),
+    maxSubscriptions: bound('Subscriptions of one session.', 256, {
+      min: 1,
+      max: 10_000,
+      peer: 'ERROR `Too many subscriptions`',
+      test: 'bad-input: Too many subscriptions',
+    }),
   }),
   auth: Type.Object({
     mode: choice(
@@ -76,7 +117,11 @@ export const tapiSchema = Type.Object({
     lookup: flag('Look callers up in the directory. `false`: always the unknown name, as the original.', true),
   }),
   dial: Type.Object({
-    minIntervalMs: count('Shortest time between two dials of one session.', 0, { max: 600_000 }),
+    minIntervalMs: bound('Shortest time between two dials of one session.', 0, {
+      max: 600_000,
+      peer: '`too-many-requests`',
+      test: 'dial: tapi.dial.minIntervalMs',
+    }),
   }),
   registry: Type.Object({
     stopGraceMs: count('Wait before a number is no longer listened to after its last listener left.', 0, {

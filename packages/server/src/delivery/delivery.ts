@@ -5,7 +5,11 @@ import { type Clock, Problem, type Stop } from '../kit/index.ts';
 import { openSubscription, type Sink, type Subscription } from './subscription.ts';
 import { openTail } from './tail.ts';
 
-/** Live sessions of one user: tabs, devices, forgotten scripts. */
+/**
+ * Live sessions of one user: tabs, devices, forgotten scripts.
+ * @peer 429 `too-many-sessions`; `err` in RegisterResult
+ * @test delivery: sessions of one user
+ */
 export const MAX_SESSIONS_PER_USER = 100;
 
 /** What a live session takes besides the journal's entries. */

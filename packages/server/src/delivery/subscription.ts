@@ -5,9 +5,14 @@ import type { Tail } from './tail.ts';
 
 /**
  * Entries read at once for a session that catches up: few at first and again whenever the peer doesn't keep up, since what is
- * read and not told is thrown away, and many slow peers read at a time; more as long as whole pages are told.
+ * read and not told is thrown away, and many slow peers read at a time.
  */
 const FIRST_PAGE = 2;
+/**
+ * Entries read at once as long as whole pages are told.
+ * @peer nothing to notice
+ * @test delivery: a slow reader is told nothing
+ */
 const MAX_PAGE = 200;
 
 /** What a session does with what it is told. Calls never overlap and keep the journal's order. */

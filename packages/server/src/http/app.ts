@@ -4,7 +4,11 @@ import { plainAddress } from './client-address.ts';
 import type { HttpLimits, HttpObserver } from './limits.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 
-/** Names of users, rooms and files stand in paths; escaped they are three times as long. */
+/**
+ * Names of users, rooms and files stand in paths; escaped they are three times as long.
+ * @peer 400
+ * @test http: a path with a part that is too long
+ */
 const MAX_PARAMETER_BYTES = 2_048;
 
 /** Answers a request whose path can't be read: broken escapes, or a part of it is too long. No hook has run for it. */

@@ -15,7 +15,11 @@ const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1/128'],
 };
 
-/** A proxy chain is a handful of hops; what stands further left was written by the client. */
+/**
+ * A proxy chain is a handful of hops; what stands further left was written by the client.
+ * @peer not looked at
+ * @test client-address: a long chain is walked no further
+ */
 const MAX_HOPS = 16;
 
 /** `::ffff:127.0.0.1` → `127.0.0.1`; zones (`%eth0`) go. */

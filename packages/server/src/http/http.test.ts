@@ -220,6 +220,22 @@ test.each([
   expect(log.limits).toContain('http.request-timeout');
 });
 
+test('a path with a part that is too long: 400', async () => {
+  const http = await start({}, (h) => h.app.get('/x/:name', () => 'ok'));
+  const get = (name: string): Promise<string> =>
+    raw(http, `GET /x/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  expect(await get('a'.repeat(2_048))).toMatch(/^HTTP\/1.1 200 /);
+  expect(await get('a'.repeat(2_049))).toMatch(/^HTTP\/1.1 4\d\d /);
+});
+
+test('an idle connection ends after keepAliveMs', async () => {
+  const limits = { keepAliveMs: 50, timeoutCheckMs: 20 };
+  const http = await start({ limits }, (h) => h.app.get('/x', () => 'ok'));
+  // Without `Connection: close`: it is the server that ends it.
+  expect(await raw(http, 'GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  await until(() => http.socketCount === 0, 'the socket is forgotten');
+});
+
 test('sockets over the total and over the address bound are refused; a place that is left can be taken', async () => {
   const log = recorder();
   const http = await start({ observer: log.observer, limits: { sockets: 3, socketsPerAddress: 2 } });

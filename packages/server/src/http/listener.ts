@@ -4,7 +4,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { every, reasonOf, type Clock, type Timer } from '../kit/index.ts';
-import { TLS_HANDSHAKE_TIMEOUT_MS, type HttpLimits, type HttpObserver } from './limits.ts';
+import type { HttpLimits, HttpObserver } from './limits.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -46,7 +46,12 @@ export class Listener {
     this.server =
       address.tls === undefined
         ? createServer(settings)
-        : createTlsServer({ ...settings, ...this.#readCertificates(address.tls), ...tlsSettings });
+        : createTlsServer({
+            ...settings,
+            ...this.#readCertificates(address.tls),
+            minVersion: 'TLSv1.2',
+            handshakeTimeout: limits.headersTimeoutMs,
+          });
     this.server.on('request', handlers.request);
     this.server.on('upgrade', handlers.upgrade);
   }
@@ -110,8 +115,6 @@ export class Listener {
     return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
   }
 }
-
-const tlsSettings = { minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS } as const;
 
 /** Changes when either file is replaced or rewritten. */
 function fingerprint(files: { readonly cert: string; readonly key: string }): string {

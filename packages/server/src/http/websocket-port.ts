@@ -57,7 +57,11 @@ export interface PortOptions {
   readonly refused: (what: 'bytes' | 'messages' | 'protocol') => void;
 }
 
-/** RFC 6455 5.5: a control frame carries 125 bytes, two of them the code. */
+/**
+ * RFC 6455 5.5: a control frame carries 125 bytes, two of them the code.
+ * @peer the reason is cut at a character
+ * @test http/websocket: a reason is cut at a character
+ */
 const MAX_REASON_BYTES = 123;
 
 /** Cuts at a character's border. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { until } from '../../../../test/kit/wait.ts';
 import { Http, type HttpOptions } from './http.ts';
-import { MAX_FRAGMENTS, silentObserver } from './limits.ts';
+import { MAX_CHUNKS, MAX_FRAGMENTS, silentObserver } from './limits.ts';
 import type { AcceptOptions } from './websocket-acceptor.ts';
 import { encodeBinary, encodeText, encodeUtf8 } from './websocket-frame.ts';
 import { cutReason, type WebSocketPort } from './websocket-port.ts';
@@ -18,6 +19,7 @@ interface Rig {
   readonly http: Http;
   readonly url: string;
   readonly ports: WebSocketPort[];
+  readonly sockets: Duplex[];
   readonly limits: string[];
   readonly problems: unknown[];
 }
@@ -31,10 +33,12 @@ async function rig(
   const limits: string[] = [];
   const problems: unknown[] = [];
   const ports: WebSocketPort[] = [];
+  const sockets: Duplex[] = [];
   const observer = { ...silentObserver, limitHit: (name: string) => void limits.push(name) };
   const http = new Http({ listen: [{ host: '127.0.0.1', port: 0 }], observer, ...options });
   opened.push(http);
   http.mountUpgrade({ prefix: '/ws' }, async (req, socket, head) => {
+    sockets.push(socket);
     try {
       const port = await http.acceptWebSocket(req, socket, head, { maxPayloadBytes: 65_536, ...accept });
       ports.push(port);
@@ -44,7 +48,7 @@ async function rig(
     }
   });
   await http.listen();
-  return { http, url: `ws${http.urls[0]!.slice(4)}/ws`, ports, limits, problems };
+  return { http, url: `ws${http.urls[0]!.slice(4)}/ws`, ports, sockets, limits, problems };
 }
 
 function echo(port: WebSocketPort): void {
@@ -247,6 +251,20 @@ test('a message over the bound closes with 1009, too many fragments with 1008', 
   for (let i = 0; i <= MAX_FRAGMENTS; i++) many.send('', { fin: false });
   expect((await closeOf(many))[0]).toBe(1008);
   expect(limits).toEqual(['ws.protocol', 'ws.protocol']);
+});
+
+test('a frame in too many pieces closes with 1008', async () => {
+  const server = await rig();
+  const { socket, got } = rawClient(server);
+  const connection = await until(() => server.sockets[0], 'the socket');
+  await until(() => server.ports[0], 'the port');
+  // A text of 65,535 characters is announced. Its octets come one by one, however the network would join them.
+  connection.emit('data', Buffer.from([0x81, 0xfe, 0xff, 0xff, 0, 0, 0, 0]));
+  const octet = Buffer.from('x');
+  for (let i = 0; i <= MAX_CHUNKS; i++) connection.emit('data', octet);
+  await until(() => got().includes(Buffer.from([0x03, 0xf0])), 'the close frame with 1008');
+  expect(server.limits).toEqual(['ws.protocol']);
+  socket.destroy();
 });
 
 test('before login a socket gets its bytes and messages, and no more; admit lifts that', async () => {

@@ -30,7 +30,11 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** What may wait for a reader of standard output that has stopped reading; lines beyond it are lost, the server goes on. */
+/**
+ * What may wait for a reader of standard output that has stopped reading; lines beyond it are lost, the server goes on.
+ * @peer lines are lost
+ * @test observe: standard output that nobody reads
+ */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 interface Sink {

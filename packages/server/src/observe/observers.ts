@@ -34,7 +34,11 @@ export interface ObserverParts {
 
 /** Lines that peers can cause: a burst of each event, then one every two seconds; the figures count all. */
 const LINES = { burst: 20, refillMs: 2_000 };
-/** Events of one surface that have their own count. */
+/**
+ * Events of one surface that have their own count.
+ * @peer no count of what was left out
+ * @test observe: kinds of warnings
+ */
 const MAX_EVENTS = 100;
 
 type Warn = (event: string, fields: Readonly<Record<string, unknown>>) => void;

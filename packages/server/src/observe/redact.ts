@@ -1,8 +1,26 @@
-/** Bounds on one log line; what is longer is cut, so that nobody can fill a disk with one request. */
+/**
+ * A text in one log line, so that nobody can fill a disk with one request.
+ * @peer cut
+ * @test observe: a line stays short
+ */
 export const MAX_TEXT = 512;
+/**
+ * Members and items in one log line.
+ * @peer cut
+ * @test observe: a line stays short
+ */
 export const MAX_ITEMS = 32;
+/**
+ * Nesting in one log line.
+ * @peer cut
+ * @test observe: a line stays short
+ */
 export const MAX_DEPTH = 4;
-/** Frames of a stack: enough to find the place. */
+/**
+ * Frames of a stack: enough to find the place.
+ * @peer cut
+ * @test observe: a line stays short
+ */
 const MAX_STACK_LINES = 12;
 
 /** Members that hold secrets or what people wrote to each other, in any spelling. */

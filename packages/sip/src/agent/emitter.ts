@@ -5,7 +5,11 @@ export type Listener<E> = (event: E) => void;
 /** One event of a stream: its name and what came with it. */
 export type Named<M> = { readonly [K in keyof M]: { readonly type: K; readonly event: M[K] } }[keyof M];
 
-/** Events that wait for a slow reader of `stream`; then the stream fails: a reader that does not read must not hold everything. */
+/**
+ * Events that wait for a slow reader of `stream`: a reader that does not read must not hold everything.
+ * @peer the stream fails
+ * @test emitter: a reader that does not read
+ */
 export const MAX_WAITING_EVENTS = 1_000;
 
 export interface WaitOptions {

@@ -35,7 +35,11 @@ export interface OutboundOptions {
   readonly user: OutboundUser;
 }
 
-/** Challenges that one request answers: a proxy's and the target's, each perhaps once more for a stale nonce. */
+/**
+ * Challenges that one request answers: a proxy's and the target's, each perhaps once more for a stale nonce.
+ * @peer its challenge is the answer
+ * @test sip-limits: challenges without end
+ */
 const MAX_CHALLENGES = 4;
 
 /**

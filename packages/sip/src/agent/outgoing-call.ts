@@ -18,7 +18,11 @@ import { Outbound } from './outbound.ts';
 import type { OutboundUser } from './outbound.ts';
 import type { Hop } from './reach.ts';
 
-/** Early dialogs of one call: a proxy that forks to more phones than this is an attack. */
+/**
+ * Early dialogs of one call: a proxy that forks to more phones than this is an attack.
+ * @peer no early dialog
+ * @test reliable: early dialogs are bounded
+ */
 export const MAX_BRANCHES = 64;
 
 export interface OutgoingCallParts {

@@ -5,7 +5,11 @@ import type { SipRequest, SipResponse } from '../messages/index.ts';
 import { writeMessage } from '../messages/index.ts';
 import type { ServerTransaction, TimerValues } from '../transactions/index.ts';
 
-/** Provisional responses that wait for the PRACK of the one before: more than a call ever has. */
+/**
+ * Provisional responses that wait for the PRACK of the one before: more than a call ever has.
+ * @peer left out
+ * @test reliable: only so many wait for a PRACK
+ */
 export const MAX_WAITING_PROVISIONALS = 16;
 
 export interface ProvisionalsUser {

@@ -12,7 +12,11 @@ import type { Outbound, OutboundUser } from './outbound.ts';
 import { PrackClient } from './prack.ts';
 import type { SessionClock } from './session-clock.ts';
 
-/** Tries after a 491: with the random waits of RFC 3261 14.1 a fourth collision in a row means a peer that never lets us. */
+/**
+ * Tries after a 491: with the random waits of RFC 3261 14.1 a fourth collision in a row means a peer that never lets us.
+ * @peer the change fails: 491
+ * @test changes: 491
+ */
 const MAX_GLARE_TRIES = 4;
 
 export interface ReinviteParts {

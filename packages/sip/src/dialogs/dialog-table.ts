@@ -1,6 +1,10 @@
 import { SipError } from '../transactions/errors.ts';
 
-/** Ten thousand calls in progress with two legs each, and as many subscriptions; far beyond one machine's phones. */
+/**
+ * Ten thousand calls in progress with two legs each, and as many subscriptions; far beyond one machine's phones.
+ * @peer 503
+ * @test dialog: the table is bounded
+ */
 export const MAX_DIALOGS = 100_000;
 
 /** All dialogs of an agent by their id; bounded. */

@@ -4,7 +4,7 @@ import { dialogRoute } from './dialog.ts';
 import type { Dialog } from './dialog.ts';
 
 /** RFC 3261 8.1.1.6. */
-const MAX_FORWARDS = 70;
+const FIRST_MAX_FORWARDS = 70;
 
 export interface InDialogRequest {
   readonly dialog: Dialog;
@@ -26,7 +26,7 @@ export function ackOf2xx(dialog: Dialog, inviteSeq: number): Omit<InDialogReques
 function write(dialog: Dialog, method: string, seq: number): Omit<InDialogRequest, 'dialog'> {
   const { requestUri, route, nextHop } = dialogRoute(dialog);
   const headers = new Headers();
-  headers.add('Max-Forwards', MAX_FORWARDS);
+  headers.add('Max-Forwards', FIRST_MAX_FORWARDS);
   for (const value of route) headers.add('Route', value);
   headers.add('From', dialog.local);
   headers.add('To', dialog.remote);

@@ -16,7 +16,11 @@ export interface DigestClientOptions {
 /** `refused`: our credentials were wrong. `unknown-realm`: we have none. `unsupported`: no challenge that we understand. */
 export type DigestAnswer = 'answered' | 'refused' | 'unknown-realm' | 'unsupported';
 
-/** Challenges of one response that are read, and realms that are remembered: proxies on the way are few. */
+/**
+ * Challenges of one response that are read, and realms that are remembered: proxies on the way are few.
+ * @peer not looked at
+ * @test digest: realms are bounded
+ */
 export const MAX_REALMS = 16;
 
 type CredentialsHeader = 'Authorization' | 'Proxy-Authorization';

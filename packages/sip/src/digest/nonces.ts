@@ -1,7 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock/index.ts';
 
-/** Nonces whose counts are remembered: one for each peer that proved itself within a nonce's life. About 150 bytes each. */
+/**
+ * Nonces whose counts are remembered: one for each peer that proved itself within a nonce's life. About 150 bytes each.
+ * @peer the oldest are stale
+ * @test digest: remembered nonces are bounded
+ */
 export const MAX_NONCES = 50_000;
 /** Requests on one nonce may overtake each other by this many. */
 const WINDOW = 32;

@@ -2,7 +2,11 @@ import { systemClock } from '../clock/index.ts';
 import type { Clock } from '../clock/index.ts';
 import type { Resolver } from './records.ts';
 
-/** Names that are remembered: trunks and the domains of callers. */
+/**
+ * Names that are remembered: trunks and the domains of callers.
+ * @peer nothing to notice
+ * @test dns: one question for many
+ */
 export const MAX_CACHED_NAMES = 1_000;
 /** Node does not tell the lifetimes of SRV and NAPTR records; half a minute spares a busy trunk and follows a move. */
 const LIFETIME_MS = 30_000;

@@ -6,7 +6,11 @@ import { orderNaptr, orderSrv, srvName } from './order.ts';
 import { DnsFailure } from './records.ts';
 import type { Resolver } from './records.ts';
 
-/** At most this many places are tried for one request: with 32 s each nobody waits longer. */
+/**
+ * At most this many places are tried for one request: with 32 s each nobody waits longer.
+ * @peer not tried
+ * @test dns: targets are bounded
+ */
 export const MAX_TARGETS = 16;
 
 export interface LocateOptions {

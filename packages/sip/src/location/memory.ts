@@ -2,7 +2,11 @@ import type { Binding } from './binding.ts';
 import { LocationFull } from './port.ts';
 import type { LocationService } from './port.ts';
 
-/** Bindings of all addresses together: ten times the phones of a large site. At most 8 KB each. */
+/**
+ * Bindings of all addresses together: ten times the phones of a large site. At most 8 KB each.
+ * @peer 503 with Retry-After
+ * @test registrar: bindings in all
+ */
 export const MAX_BINDINGS = 100_000;
 
 export interface MemoryLocationOptions {

@@ -141,7 +141,11 @@ export class StreamFramer {
   }
 }
 
-/** What one unfinished message can fill: beyond it room is not doubled. */
+/**
+ * What one unfinished message can fill: beyond it room is not doubled.
+ * @peer the connection ends
+ * @test parser: a head without end
+ */
 const MAX_ROOM = MAX_HEAD_BYTES + MAX_BODY_BYTES;
 
 /** The first Content-Length of a head, long or compact, folded or not; undefined where there is none or it is no number. */

@@ -1,6 +1,10 @@
 import { SyntaxFailure, UnsafeValue } from './errors.ts';
 
-/** At most this many parameters in one list: real ones hold under ten; more is an attempt to make us work. */
+/**
+ * At most this many parameters in one list: real ones hold under ten; more is an attempt to make us work.
+ * @peer 400
+ * @test headers: bounds: values of a list
+ */
 export const MAX_PARAMS = 64;
 
 /**

@@ -2,7 +2,11 @@ import { SyntaxFailure } from './errors.ts';
 import { endOfQuoted, isToken, parseParams, unquote } from './params.ts';
 import type { Params } from './params.ts';
 
-/** At most this many values in one header: proxies add one each, and Max-Forwards ends at 70 (RFC 3261 8.1.1.6). */
+/**
+ * At most this many values in one header: proxies add one each, and Max-Forwards ends at 70 (RFC 3261 8.1.1.6).
+ * @peer 400
+ * @test headers: bounds: values of a list
+ */
 export const MAX_LIST_VALUES = 128;
 
 /** Splits at commas outside quotes and angle brackets, and trims. Empty elements are an error. */
@@ -88,7 +92,11 @@ export interface AuthValue {
   readonly params: ReadonlyMap<string, string>;
 }
 
-/** At most this many parameters: digest has twelve. */
+/**
+ * At most this many parameters: digest has twelve.
+ * @peer 400
+ * @test headers: bounds: values of a list
+ */
 export const MAX_AUTH_PARAMS = 32;
 
 export function parseAuthValue(text: string, what: string): AuthValue {

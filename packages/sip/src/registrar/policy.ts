@@ -13,9 +13,13 @@ export interface RegistrarPolicy {
 }
 
 export const DEFAULT_POLICY: RegistrarPolicy = {
+  /** @peer 423 @test registrar: step 7 */
   minExpiresS: 60,
   defaultExpiresS: 3600,
+  /** @peer less time than it asked for @test registrar: times */
   maxExpiresS: 3600,
+  /** @peer 403 @test registrar: bindings of one address */
   maxBindingsPerAor: 20,
+  /** @peer 513 @test registrar: a binding */
   maxBindingBytes: 4096,
 };

@@ -56,7 +56,11 @@ export function readRegister(request: SipRequest, flow: Flow, policy: RegistrarP
   };
 }
 
-/** What is kept of a User-Agent: enough to know a phone by. */
+/**
+ * What is kept of a User-Agent: enough to know a phone by.
+ * @peer cut
+ * @test registrar: what is kept does not hold
+ */
 const MAX_USER_AGENT = 128;
 
 /** A text of its own: parts of a message would keep the whole message in memory. */

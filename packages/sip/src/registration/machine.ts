@@ -69,7 +69,11 @@ const step = (state: RegistrationState, change: Partial<RegistrationState>, ...e
   effects,
 });
 
-/** More than this a registrar can't mean: a 423 that asks for more is a refusal. */
+/**
+ * More than this a registrar can't mean: a 423 that asks for more is a refusal.
+ * @peer a refusal
+ * @test registration/machine: 423
+ */
 const MAX_MIN_EXPIRES_S = 86_400;
 
 export function stepRegistration(

@@ -23,6 +23,8 @@ import { ServerTransaction } from './server-transaction.ts';
 /**
  * At most this many transactions at a time. A call leaves about three behind for 32 s, so a thousand calls a second through a
  * back-to-back agent hold 100,000; beyond twice that we are being flooded, and new requests get a stateless 503.
+ * @peer 503
+ * @test layer: over the bound a request
  */
 export const MAX_TRANSACTIONS = 200_000;
 

@@ -6,7 +6,11 @@ import { cancelFor } from './derived.ts';
 import type { TransactionLayer } from './layer.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 
-/** RFC 3261 16.6 step 11: more than three minutes. */
+/**
+ * RFC 3261 16.6 step 11: more than three minutes.
+ * @peer CANCEL, then 408
+ * @test response-context: timer C
+ */
 export const TIMER_C_MS = 181_000;
 
 const IGNORED: ClientTransactionUser = { onResponse: () => undefined, onFailure: () => undefined };

@@ -3,7 +3,11 @@ import { TransportFailure } from './port.ts';
 import type { Endpoint } from './port.ts';
 import { readBindingAnswer, writeBindingRequest } from './stun.ts';
 
-/** Unanswered STUN keep-alives at one time: one for each UDP registration of ours. */
+/**
+ * Unanswered STUN keep-alives at one time: one for each UDP registration of ours.
+ * @peer no probe
+ * @test transport/keep-alive: unanswered probes
+ */
 export const MAX_PROBES = 10_000;
 
 type Answered = (mapped: Endpoint | undefined) => void;

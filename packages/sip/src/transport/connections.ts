@@ -14,7 +14,11 @@ export interface NewConnection {
   readonly wire: Wire;
 }
 
-/** At most this many messages wait for one connection to open: a storm towards a dead trunk must not pile up. */
+/**
+ * At most this many messages wait for one connection to open: a storm towards a dead trunk must not pile up.
+ * @peer the message fails
+ * @test transport/bounds: messages that wait
+ */
 const MAX_WAITING = 1_000;
 
 interface Opening {

@@ -20,16 +20,31 @@ export interface TransportLimits {
 }
 
 export const DEFAULT_LIMITS: TransportLimits = {
+  /** @peer the connection ends at once @test transport/bounds: connections are bounded */
   maxConnections: 10_000,
+  /** @peer the connection ends at once @test transport/bounds: connections are bounded */
   maxConnectionsPerAddress: 1_000,
+  /** @peer the connection ends @test transport/bounds: a peer that does not read */
   maxQueuedBytes: 1024 * 1024,
+  /** @peer the connection ends @test transport/bounds: slow: a message must be whole */
   messageTimeoutMs: 32_000,
+  /** @peer the connection ends @test transport/bounds: half-open */
   firstMessageTimeoutMs: 30_000,
+  /** @peer the connection ends @test transport/bounds: idle */
   idleTimeoutMs: 65 * 60_000,
+  /** @peer the message fails @test transport/bounds: a connection that does not open */
   connectTimeoutMs: 10_000,
 };
 
-/** RFC 3261 18.1.1: a larger request leaves UDP for a transport with congestion control. */
+/**
+ * RFC 3261 18.1.1: a larger request leaves UDP for a transport with congestion control.
+ * @peer comes by TCP
+ * @test large-requests: trap 8
+ */
 export const MAX_DATAGRAM_REQUEST = 1300;
-/** What a UDP datagram can hold over IPv4. */
+/**
+ * What a UDP datagram can hold over IPv4.
+ * @peer the message fails
+ * @test transport/bounds: what no datagram can hold
+ */
 export const MAX_DATAGRAM = 65_507;

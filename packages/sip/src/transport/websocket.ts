@@ -13,7 +13,11 @@ import type { Endpoint } from './port.ts';
 import { listen, trackSockets } from './streams.ts';
 import type { ServerOptions, StreamServer, TlsTrust } from './streams.ts';
 
-/** A WebSocket message is one SIP message (RFC 7118 5): the same bounds. */
+/**
+ * A WebSocket message is one SIP message (RFC 7118 5): the same bounds.
+ * @peer closed with 1009
+ * @test transport/websocket: a bad message
+ */
 const MAX_PAYLOAD = MAX_HEAD_BYTES + MAX_BODY_BYTES;
 /** RFC 7118 4.1. */
 const SUBPROTOCOL = 'sip';

@@ -1,7 +1,11 @@
 /** `len32le`: four octets of little-endian length, then the payload (TM §5.1). `line`: payloads ended by LF (TM §5.6). */
 export type Framing = 'len32le' | 'line';
 
-/** The longest inbound payload; more is a violation that ends the connection (TM TC-3). Also bounds what is buffered. */
+/**
+ * The longest inbound payload; more is a violation that ends the connection (TM TC-3). Also bounds what is buffered.
+ * @peer the connection is made anew
+ * @test engine: TC-3: a frame that is too long
+ */
 export const MAX_PAYLOAD_BYTES = 65_535;
 
 const LENGTH_BYTES = 4;

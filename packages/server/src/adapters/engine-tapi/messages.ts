@@ -20,11 +20,29 @@ export type ServerMessage =
   | { readonly kind: 'unknown'; readonly name: string };
 
 const STATES: readonly string[] = ['RINGING', 'CONNECTED', 'ENDED', 'MISSED', 'ANSWERED_ELSEWHERE'];
-/** A caller is shown on every screen that listens: longer texts are cut. */
+/**
+ * A caller, who is shown on every screen that listens.
+ * @peer cut
+ * @test engine-tapi/limits: what is shown is cut
+ */
 const MAX_CALLER_CHARS = 256;
+/**
+ * The TapiServer's own id of a call.
+ * @peer the message counts as none
+ * @test engine-tapi/limits: what is shown is cut
+ */
 const MAX_CALL_ID_CHARS = 128;
+/**
+ * The name of a state or of an error.
+ * @peer cut
+ * @test engine-tapi/limits: what is shown is cut
+ */
 const MAX_NAME_CHARS = 32;
-/** Fields of one payload that are looked at: no message has as many. */
+/**
+ * Fields of one payload that are looked at: no message has as many.
+ * @peer not looked at
+ * @test engine-tapi/limits: fields of one payload
+ */
 const MAX_FIELDS = 16;
 
 /** Reads a payload; the first field decides, case counts, additional fields are ignored (TM TC-4). Never throws. */

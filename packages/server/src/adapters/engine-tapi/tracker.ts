@@ -12,9 +12,17 @@ import type { TapiCallState } from './messages.ts';
 const MATCH_MS = 60_000;
 /** An ERROR for a CALL counts within this time (TM §5.5). */
 const REFUSAL_MS = 5_000;
-/** Announcements, dials and early states that wait to be matched; the oldest is forgotten. */
+/**
+ * Announcements, dials and early states that wait to be matched; the oldest is forgotten.
+ * @peer a call of its own
+ * @test engine-tapi/limits: what waits to be matched
+ */
 export const MAX_UNMATCHED = 1_000;
-/** Calls followed on one connection; the oldest is given up as lost. */
+/**
+ * Calls followed on one connection; the oldest is given up as lost.
+ * @peer the call ends as lost
+ * @test engine-tapi/limits: calls that are followed
+ */
 export const MAX_TRACKED = 20_000;
 
 /** Something that waits for its other half: an announcement or dial for its call id, an early state for its announcement. */

@@ -5,6 +5,11 @@ import type { Tables } from './schema.ts';
 const INSERT_SIZES = [64, 8, 1] as const;
 /** Keys per lookup; a list is filled up to the next size with its last key, so that there are only these statements. */
 const LOOKUP_SIZES = [1, 8, 64, 512] as const;
+/**
+ * Keys of one lookup.
+ * @peer nothing to notice
+ * @test store-history: page by page
+ */
 const MAX_LOOKUP = 512;
 
 /**

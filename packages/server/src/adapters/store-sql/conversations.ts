@@ -4,7 +4,11 @@ import { Lru } from '../../kit/index.ts';
 import { BatchInsert, BatchLookup } from './batches.ts';
 import type { ConversationsTable, Tables } from './schema.ts';
 
-/** Conversations that the writer remembers; the others are looked up. */
+/**
+ * Conversations that the writer remembers; the others are looked up.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_KNOWN = 50_000;
 
 /** Where a conversation stands. */

@@ -4,7 +4,11 @@ import { storeUnavailable } from './problems.ts';
 import { answerOf, errorOf, type ReaderAsk, type ReaderQuestion, type ReaderReply, type WorkerPart } from './wire.ts';
 import { WorkerLink } from './worker-link.ts';
 
-/** Questions that wait for their answer. More are refused at once. */
+/**
+ * Questions that wait for their answer.
+ * @peer `store-unavailable`, at once
+ * @test store-units: so are questions
+ */
 const MAX_WAITING_QUESTIONS = 10_000;
 
 interface Pending {

@@ -2,9 +2,17 @@ import { type Expression, sql, type SqlBool } from 'kysely';
 import { containing, searchable } from './codec.ts';
 import { searchTooComplex } from './problems.ts';
 
-/** Words of one search: each costs a walk through every text looked at. */
+/**
+ * Words of one search: each costs a walk through every text looked at.
+ * @peer 400 `search-too-complex`
+ * @test store-history: a search is bounded
+ */
 const MAX_WORDS = 16;
-/** Characters of one search. */
+/**
+ * Characters of one search.
+ * @peer 400 `search-too-complex`
+ * @test store-history: a search is bounded
+ */
 const MAX_SEARCH_LENGTH = 500;
 
 /** The words that must all occur, in lower case. @throws search-too-complex */

@@ -4,7 +4,11 @@ import { Lru } from '../../kit/index.ts';
 import { BatchInsert, BatchLookup } from './batches.ts';
 import type { StreamsTable, Tables } from './schema.ts';
 
-/** Streams whose number the writer remembers; the others are looked up. */
+/**
+ * Streams whose number the writer remembers; the others are looked up.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_KNOWN = 100_000;
 
 /** The numbers of streams, given out by the writer. */

@@ -16,9 +16,17 @@ import {
 } from './wire.ts';
 import { WorkerLink } from './worker-link.ts';
 
-/** Units that wait for their commit: half a second's work of the writer. More are refused at once, for their askers to slow down. */
+/**
+ * Units that wait for their commit: half a second's work of the writer. Askers shall slow down.
+ * @peer `store-unavailable`, at once
+ * @test store-units: what waits is bounded
+ */
 const MAX_WAITING_UNITS = 10_000;
-/** Units of one commit: enough that the disk's part of each is small, few enough that nobody waits long for his neighbours. */
+/**
+ * Units of one commit: enough that the disk's part of each is small, few enough that nobody waits long for his neighbours.
+ * @peer nothing to notice
+ * @test store-units: what waits is bounded
+ */
 const MAX_GROUP = 2_000;
 
 interface Pending {

@@ -3,11 +3,23 @@ import { Value } from 'typebox/value';
 import { Gate } from './gate.ts';
 import { foundIn, type Lookup, parseJson } from './model.ts';
 
-/** Requests at once: more would not make one server answer sooner. */
+/**
+ * Requests at once: more would not make one server answer sooner.
+ * @peer waits
+ * @test tapi-lookup: look-ups at once
+ */
 const MAX_AT_ONCE = 32;
-/** Waiting lookups: every session of a full node at once. */
+/**
+ * Waiting lookups: every session of a full node at once.
+ * @peer listen fails
+ * @test tapi-lookup: look-ups at once
+ */
 const MAX_WAITING = 20_000;
-/** An answer is two short texts. */
+/**
+ * An answer is two short texts.
+ * @peer listen fails
+ * @test tapi-lookup: 200, 404, and everything else
+ */
 const MAX_ANSWER_BYTES = 16_384;
 const ANSWER = Type.Object({
   phone: Type.Union([Type.String(), Type.Null()]),

@@ -3,11 +3,23 @@ import { DatabaseError, Pool } from 'pg';
 import { Gate } from './gate.ts';
 import { foundIn, type Lookup, type Row } from './model.ts';
 
-/** Connections to the other database (TM DB-1). */
+/**
+ * Connections to the other database (TM DB-1).
+ * @peer waits
+ * @test tapi-lookup: look-ups at once
+ */
 const MAX_CONNECTIONS = 5;
-/** Waiting lookups: every session of a full node at once. */
+/**
+ * Waiting lookups: every session of a full node at once.
+ * @peer listen fails
+ * @test tapi-lookup: look-ups at once
+ */
 const MAX_WAITING = 20_000;
-/** Rows looked at: one is expected, two show an ambiguity. */
+/**
+ * Rows looked at: one is expected, two show an ambiguity.
+ * @peer not looked at
+ * @test tapi-lookup: the original statement
+ */
 const MAX_ROWS = 100;
 /** PostgreSQL: the session is no number where the column is one, or too long a number (TM DB-3: no such session). */
 const NOT_OF_THE_TYPE = new Set(['22P02', '22003']);

@@ -3,6 +3,11 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { TapiServerSimulator } from './simulator.ts';
 
+/**
+ * A body of the control channel: a handful of numbers.
+ * @peer 400
+ * @test simulator: the control channel rings
+ */
 const MAX_BODY_BYTES = 64 * 1024;
 
 const RING = Type.Object({ from: Type.String(), to: Type.String(), force: Type.Optional(Type.Boolean()) });

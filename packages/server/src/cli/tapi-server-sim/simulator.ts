@@ -2,7 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { encodeFrame, FrameReader, type Framing } from '../../adapters/engine-tapi/index.ts';
 import { stepNumbers, type Heard } from './numbers.ts';
 
-/** Lines of the log that are kept: a simulator may run for days. */
+/**
+ * Lines of the log that are kept: a simulator may run for days.
+ * @peer the oldest lines go
+ * @test simulator: the log is bounded
+ */
 export const MAX_LOG = 10_000;
 /** Callers of `--script demo`, in turn (TM §5.7). */
 const DEMO_CALLERS = ['0606413737', '444555666', '123654789'] as const;

@@ -18,7 +18,11 @@ import type { Once } from './once.ts';
 import type { CallEngine, EngineAbilities, TransferTarget } from './ports.ts';
 import type { Registry } from './registry.ts';
 
-/** Ids are shorter; longer texts are not looked up. */
+/**
+ * Ids are shorter; longer texts are not looked up.
+ * @peer 404 `no-such-call`
+ * @test calls/calls: ids and keys
+ */
 const MAX_CALL_ID_CHARS = 64;
 
 export interface DialCommand {

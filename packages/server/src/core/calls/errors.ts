@@ -1,6 +1,10 @@
 import { Problem } from '../../kit/index.ts';
 
-/** What a number text is cut to before it is shown again (TM AP-21). */
+/**
+ * What a number text is cut to before it is shown again (TM AP-21).
+ * @peer cut
+ * @test calls/calls: ids and keys
+ */
 const MAX_ECHO = 64;
 
 function echo(text: string): string {

@@ -1,16 +1,44 @@
-/** How long an announcement counts as ringing: nobody tells when such a call ends (design §2). */
+/**
+ * How long an announcement counts as ringing: nobody tells when such a call ends (design §2).
+ * @peer the call ends as unknown
+ * @test calls/calls: an announcement ends as unknown
+ */
 export const ANNOUNCEMENT_MS = 60_000;
-/** A call of which nothing is heard for so long is over, whatever the engine has failed to say. */
+/**
+ * A call of which nothing is heard for so long is over, whatever the engine has failed to say.
+ * @peer the call ends as lost
+ * @test calls/calls: a call of which nothing is heard
+ */
 export const SILENT_CALL_MS = 24 * 3_600_000;
-/** More calls on one number are a fault or an attack; the oldest announcement, else the oldest call, makes room. */
+/**
+ * More calls on one number are a fault or an attack.
+ * @peer the oldest announcement, else the oldest call, makes room
+ * @test calls/calls: a number full of calls
+ */
 export const MAX_LIVE_PER_NUMBER = 64;
-/** All live calls of this node: some 20 MB at most. New ones are dropped and counted. */
+/**
+ * All live calls of this node: some 20 MB at most.
+ * @peer the new one is dropped and counted
+ * @test calls/calls: live calls of a node
+ */
 export const MAX_LIVE = 20_000;
-/** Sessions on one number: a call is told to each at once. */
+/**
+ * Sessions on one number: a call is told to each at once.
+ * @peer 429 `too-many-listeners`
+ * @test calls/calls: listeners of one number
+ */
 export const MAX_LISTENERS_PER_NUMBER = 2_000;
-/** Numbers listened to on one engine: a reconnect repeats them all. */
+/**
+ * Numbers listened to on one engine: a reconnect repeats them all.
+ * @peer 503 `too-many-numbers`
+ * @test calls/limits: numbers of one engine
+ */
 export const MAX_NUMBERS_PER_ENGINE = 20_000;
-/** Engine events that wait for a name from the directory; more are dropped and counted. */
+/**
+ * Engine events that wait for a name from the directory.
+ * @peer dropped and counted
+ * @test calls/limits: events that wait for names
+ */
 export const MAX_PENDING_EVENTS = 10_000;
 /** A name that takes longer is not waited for: a screen must pop while the phone rings. */
 export const LOOKUP_MS = 1_000;
@@ -20,13 +48,34 @@ export const DIAL_LISTEN_MS = 60_000;
 export const RESERVED_ID_MS = 60_000;
 /** Idempotency keys count for a day (design §6). */
 export const IDEMPOTENCY_MS = 24 * 3_600_000;
-/** Keys held in memory; the least used are forgotten first. */
+/**
+ * Idempotency keys held in memory; the least used are forgotten first.
+ * @peer a repeat is applied again
+ * @test calls/limits: idempotency keys
+ */
 export const MAX_IDEMPOTENCY_KEYS = 20_000;
+/**
+ * An idempotency key is made by a program.
+ * @peer 400 `invalid-idempotency-key`
+ * @test calls/calls: ids and keys
+ */
 export const MAX_IDEMPOTENCY_KEY_CHARS = 200;
-/** Dials of one number: a person may hurry, a loop may not. */
+/**
+ * Dials of one number: a person may hurry, a loop may not.
+ * @peer 429 `too-many-requests`
+ * @test calls/calls: a loop of dials
+ */
 export const DIAL_RATE = { burst: 60, refillMs: 1_000 } as const;
-/** One page of history. */
+/**
+ * One page of history.
+ * @peer a shorter page
+ * @test calls/calls: a page of history
+ */
 export const MAX_HISTORY = 200;
-/** Records that wait for the store to come back; more are dropped and counted. */
+/**
+ * Records that wait for the store to come back.
+ * @peer dropped and counted
+ * @test calls/limits: records that wait
+ */
 export const MAX_UNRECORDED = 1_000;
 export const RECORD_RETRIES = 6;

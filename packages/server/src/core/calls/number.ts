@@ -1,7 +1,11 @@
 /** What people write between digits: space, no-break space, tab, hyphen, dot, parentheses, slash (TM AP-25). */
 const SEPARATORS = /[ \u00A0\t\-.()/]/g;
 const CANONICAL = /^\+?[0-9*#]{1,32}$/;
-/** Longer texts are not looked at: no number with separators is as long. */
+/**
+ * Longer texts are not looked at: no number with separators is as long.
+ * @peer 400 `invalid-number`
+ * @test calls/calls: ids and keys
+ */
 const MAX_TEXT = 256;
 
 /**

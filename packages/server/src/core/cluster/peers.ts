@@ -3,9 +3,17 @@ import type { Brand, Json, Listeners, Stop } from '../../kit/index.ts';
 /** A node of the cluster: made anew at every start, so that a restarted node is another one. */
 export type NodeId = Brand<'NodeId'>;
 
-/** The longest request or answer, as JSON text. */
+/**
+ * The longest request or answer, as JSON text.
+ * @peer the asking node: `too-large`
+ * @test peers: requests and answers are bounded
+ */
 export const MAX_PEER_BYTES = 256 * 1024;
-/** Requests of one node that wait for their answers. */
+/**
+ * Requests of one node that wait for their answers.
+ * @peer the asking node: `busy`
+ * @test peers: requests and answers are bounded
+ */
 export const MAX_PEER_REQUESTS = 10_000;
 
 /**

@@ -4,7 +4,11 @@ import { Parser } from 'htmlparser2';
 const KEPT = new Set('b strong i em u s p br div ul ol li dl dt dd table tr td th code pre blockquote'.split(' '));
 /** Removed with everything inside. */
 const DROPPED = new Set('script style iframe object embed svg math template noscript textarea title head'.split(' '));
-/** Elements that open deeper than this are unwrapped: nesting is a peer's to grow. */
+/**
+ * Elements that open deeper than this are unwrapped: nesting is a peer's to grow.
+ * @peer the text without the inner elements
+ * @test plain-html: nesting is bounded
+ */
 const MAX_DEPTH = 64;
 /**
  * Elements that end an open one by opening, as HTML parsers read them. An element that was unwrapped may have stood between; in the

@@ -7,10 +7,18 @@ import { idempotencyConflict, ownRecipient, recipientUnavailable, unknownRecipie
 import { type ChatState, type Draft, directConversation, type Message } from './model.ts';
 import type { ConversationQueries, ConversationUnits, HistoryAsk, Receivers } from './ports.ts';
 
-/** Idempotency keys of volatile messages; stored ones are kept by the store. They count for a day (design §6). */
+/**
+ * Idempotency keys of volatile messages; stored ones are kept by the store.
+ * @peer a repeat is sent again
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_VOLATILE_KEYS = 10_000;
 const VOLATILE_KEY_MS = 24 * 3_600_000;
-/** A page of history. */
+/**
+ * A page of history.
+ * @peer a shorter page
+ * @test conversations/conversations: a page of history
+ */
 export const MAX_HISTORY = 500;
 
 export interface Sent {

@@ -6,9 +6,17 @@ import { busy } from './errors.ts';
 const COST = { memory: 19_456, passes: 2, parallelism: 1 };
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
-/** Hashes at once: each holds 19 MiB and a core. */
+/**
+ * Hashes at once: each holds 19 MiB and a core.
+ * @peer waits
+ * @test secrets: hashes wait in a bounded queue
+ */
 const MAX_RUNNING = 2;
-/** Waiting hashes: at 45 ms each on two lanes this is some 12 s, longer than anybody waits. */
+/**
+ * Waiting hashes: at 45 ms each on two lanes this is some 12 s, longer than anybody waits.
+ * @peer 503 `busy`, ERROR `busy`
+ * @test secrets: hashes wait in a bounded queue
+ */
 const MAX_WAITING = 500;
 
 /** Hashes and checks passwords, two at a time, from a bounded queue. */

@@ -8,7 +8,11 @@ import type { Passwords } from './passwords.ts';
 import type { DirectoryChanged, DirectoryQueries, DirectoryUnits, UserKey } from './ports.ts';
 import type { Vault } from './vault.ts';
 
-/** Users and App objects held in memory: a message's hot path reads two users. */
+/**
+ * Users and App objects held in memory: a message's hot path reads two users.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_CACHED = 50_000;
 /** A verified password is trusted this long: Basic credentials come with every request. */
 const CREDENTIAL_MS = 60_000;

@@ -5,7 +5,11 @@ import { CAUSE } from './model.ts';
 import type { Endpoint, LegUser } from './ports.ts';
 import { type Exchange, partyOf, type StandingCall } from './service.ts';
 
-/** Texts of one peer that wait for a device to accept; over it that chat is released with a cause. */
+/**
+ * Texts of one peer that wait for a device to accept.
+ * @peer that chat is released with cause 111
+ * @test exchange/exchange: texts that wait for a device
+ */
 export const MAX_WAITING_TEXTS = 500;
 
 /**

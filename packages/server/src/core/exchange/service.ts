@@ -29,13 +29,29 @@ import type { Endpoint, Leg, LegText, LegUser, Terminal } from './ports.ts';
 export const ANSWER_TIMEOUT_MS = 30_000;
 /** A call that the PBX started to deliver texts is released after so long without one (design §6). */
 export const IDLE_RELEASE_MS = 600_000;
-/** Registrations of one user that a call is offered to. */
+/**
+ * Registrations of one user that a call is offered to.
+ * @peer `err` in RegisterResult
+ * @test exchange/exchange: devices of one user
+ */
 export const MAX_ENDPOINTS_PER_USER = 50;
-/** Calls that one endpoint may have standing at once. */
+/**
+ * Calls that one endpoint may have standing at once.
+ * @peer the new call is released with cause 41
+ * @test exchange/exchange: calls of one device
+ */
 export const MAX_CALLS_PER_ENDPOINT = 500;
-/** Texts of one call held until it is answered. */
+/**
+ * Texts of one call held until it is answered.
+ * @peer the call is released with cause 111
+ * @test exchange/exchange: texts before the answer
+ */
 export const MAX_HELD_TEXTS = 200;
-/** Characters of all texts of one endpoint that are held so: two of the longest (PBX §3.2: 1 MiB). */
+/**
+ * Characters of all texts of one endpoint that are held so: two of the longest (PBX §3.2: 1 MiB).
+ * @peer the call is released with cause 111
+ * @test exchange/exchange: texts before the answer
+ */
 export const MAX_HELD_CHARACTERS = 2 * 1024 * 1024;
 
 /** A standing call, as the services around the exchange see it. */

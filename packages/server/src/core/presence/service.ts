@@ -5,9 +5,17 @@ import { isSamePresence, mergePresence } from './merge.ts';
 import type { Presence, PresenceContact, SessionPresence, Show, StatedPresence } from './model.ts';
 import type { PresenceQueries, PresenceUnits } from './ports.ts';
 
-/** Text of a status or note, in characters: it is repeated to every watcher. */
+/**
+ * Text of a status or note, in characters: it is repeated to every watcher.
+ * @peer a status is cut; a note: 413, cause 111
+ * @test presence/presence: what is said of oneself
+ */
 export const MAX_STATUS = 1_024;
-/** Watchers of one user: each costs memory and a message a change. */
+/**
+ * Watchers of one user: each costs memory and a message a change.
+ * @peer 503 `too-many-watchers`
+ * @test presence/presence: watchers of one user
+ */
 export const MAX_WATCHERS = 10_000;
 
 /** A live session's own presence: a lease that ends with `end`. */

@@ -12,12 +12,20 @@ import type { Api, ApiSession, Channel } from './api.ts';
 import { type LoggedIn, lookUp } from './logins.ts';
 import type { AppWsParts } from './parts.ts';
 
-/** Bytes waiting in a socket above which nothing durable is told any more; it is caught up from the journal later. */
+/**
+ * Bytes waiting in a socket above which nothing durable is told any more; it is caught up from the journal later.
+ * @peer texts later, from the journal
+ * @test appws-faults: a reader that stops reading
+ */
 const PAUSE_AT_BYTES = 64 * 1024;
-/** Bytes waiting in a socket whatever the class of what is sent: over it the peer is closed at once. */
+/**
+ * Bytes waiting in a socket, whatever the class of what is sent.
+ * @peer the connection ends; calls end with cause 27
+ * @test appws-faults: a reader that stops reading
+ */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** UTF-8 of one UTF-16 unit, and the head of a frame (RFC 6455 5.2), at most. */
-const MAX_BYTES_A_CHARACTER = 3;
+const BYTES_A_CHARACTER = 3;
 const FRAME_BYTES = 10;
 /** AW §5.4: the acceptor pings as well; two unanswered pings and the peer is dead. */
 const PING_MS = 30_000;
@@ -174,7 +182,7 @@ export class Connection {
   #send(text: string): void {
     if (!this.#isOpen) return;
     const waiting = this.#port.bufferedAmount;
-    if (waiting + text.length * MAX_BYTES_A_CHARACTER + FRAME_BYTES < PAUSE_AT_BYTES) return this.#port.send(text);
+    if (waiting + text.length * BYTES_A_CHARACTER + FRAME_BYTES < PAUSE_AT_BYTES) return this.#port.send(text);
     if (waiting > MAX_WAITING_BYTES) return this.#tooSlow();
     this.#slow ??= this.#parts.clock.after(this.#parts.slowReaderMs, () => this.#tooSlow());
     this.#port.send(text, () => this.#drained());

@@ -2,7 +2,7 @@ import { MAX_MESSAGE_BYTES } from '@tieline/appwebsocket';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { directoryStream } from '../../core/journal/index.ts';
-import { refuseUpgrade } from '../../http/index.ts';
+import { MAX_BYTES_BEFORE_LOGIN, MAX_MESSAGES_BEFORE_LOGIN, refuseUpgrade } from '../../http/index.ts';
 import { createPbxSignal } from './apis/pbx-signal/index.ts';
 import type { Api } from './api.ts';
 import { Connection } from './connection.ts';
@@ -12,8 +12,7 @@ export type { AppWsObserver, AppWsParts } from './parts.ts';
 
 /** Where programs and pages reach the PBX (AW §7.1); behind a proxy the path may be prefixed. */
 const PATH = '/PBX0/APPS/websocket';
-/** What a stranger may send before the login: the library's own limit a message, a few messages. */
-const BEFORE_LOGIN = { maxBytes: 256 * 1024, maxMessages: 64 };
+const BEFORE_LOGIN = { maxBytes: MAX_BYTES_BEFORE_LOGIN, maxMessages: MAX_MESSAGES_BEFORE_LOGIN };
 
 /** Serves AppWebsocket connections to the PBX. */
 export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: number } {

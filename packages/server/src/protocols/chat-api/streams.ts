@@ -16,7 +16,11 @@ export interface StreamsParts {
 
 /** Checks for idleness in the shorter of the two times. */
 const SWEEPS = 4;
-/** Ended streams that a look-up under way may still find; ids are never used again. */
+/**
+ * Ended streams that a look-up under way may still find; ids are never used again.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_ENDED = 10_000;
 
 /**

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../kit/index.ts';
 import { type HeartBeat, judgeHeartBeat } from './stomp/index.ts';
 
 /** Longest wait of one timer; beats further apart are looked at again. */
-const MAX_WAIT_MS = 24 * 3_600_000;
+const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 export interface BeatActions {
   beat(): void;
@@ -55,6 +55,6 @@ export class Beats {
       this.#actions.beat();
     }
     if (verdict.nextAt === Infinity) return;
-    this.#timer = this.#clock.after(Math.min(MAX_WAIT_MS, Math.max(1, verdict.nextAt - now)), () => this.#look());
+    this.#timer = this.#clock.after(Math.min(LONGEST_WAIT_MS, Math.max(1, verdict.nextAt - now)), () => this.#look());
   }
 }

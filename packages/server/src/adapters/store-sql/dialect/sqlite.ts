@@ -5,7 +5,11 @@ import { storeInUse } from '../problems.ts';
 import type { Tables } from '../schema.ts';
 import type { ColumnTypes, Connection } from './connection.ts';
 
-/** Prepared statements kept per connection; the writer's own need about sixty. */
+/**
+ * Prepared statements kept per connection; the writer's own need about sixty.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_STATEMENTS = 256;
 /** Pages that the write-ahead log may grow to before it is folded into the file: 16 MiB. */
 const CHECKPOINT_PAGES = 4_000;

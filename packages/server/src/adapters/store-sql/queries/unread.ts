@@ -5,7 +5,11 @@ import type { Tables } from '../schema.ts';
 
 type Listed = ConversationQueries['conversations.unread']['output'][number];
 
-/** Conversations that a list of them shows at most, the latest first. */
+/**
+ * Conversations that a list of them shows at most, the latest first.
+ * @peer a list without the oldest
+ * @test store-history: the list of conversations
+ */
 const MAX_LISTED = 1_000;
 
 /** Every conversation that something was kept of for the user, the latest first; `unread` may be 0. */

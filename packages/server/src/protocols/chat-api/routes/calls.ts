@@ -20,6 +20,11 @@ const OnOff = Type.Union([Type.Boolean(), Type.Enum(['true', 'false'] as const)]
 
 const EMPTY = { status: 200, schema: null };
 const DEFAULT_RECORDS = 50;
+/**
+ * One page of records.
+ * @peer 400, or a shorter page
+ * @test chat-api-bounds: a page of
+ */
 const MAX_RECORDS = 200;
 const COMMAND_PROBLEMS = ['no-such-call', 'forbidden', 'wrong-state', 'not-supported', 'engine-unavailable'];
 const params = Type.Object({ call: parameter('`call_id` of the call.') });

@@ -10,7 +10,11 @@ export interface CookieOptions {
 }
 
 const PATH = '/sse';
-/** Longer than any token; cookies of others are not looked at. */
+/**
+ * Longer than any token; cookies of others are not looked at.
+ * @peer not looked at
+ * @test chat-api-bounds: a cookie
+ */
 const MAX_VALUE_CHARS = 512;
 
 /** One for each user: tabs of one browser may be signed in as several. */

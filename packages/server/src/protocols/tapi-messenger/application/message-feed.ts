@@ -10,7 +10,11 @@ import type { Header, SharedMessage, Subscription } from '../stomp/index.ts';
 import type { ChatMessages } from './chat-messages.ts';
 import { MESSAGES } from './destinations.ts';
 
-/** Texts that may wait for a name before the journal is read further. */
+/**
+ * Texts that may wait for a name before the journal is read further.
+ * @peer texts later, from the journal
+ * @test users: one who reads slowly
+ */
 const MAX_WAITING_TEXTS = 64;
 /** A journal that can't be read; the client comes back with its position (RFC 6455 7.4.1). */
 const TRY_AGAIN = 1013;

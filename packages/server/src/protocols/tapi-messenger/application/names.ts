@@ -2,7 +2,11 @@ import type { Directory } from '../../../core/directory/index.ts';
 import type { UserId } from '../../../core/journal/index.ts';
 import { Lru } from '../../../kit/index.ts';
 
-/** Names kept at hand: who writes to whom on this node, many times over. */
+/**
+ * Names kept at hand: who writes to whom on this node, many times over.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_NAMES = 10_000;
 
 /** Users' names, at once where they are known: a message must not wait for the directory, nor overtake another. */

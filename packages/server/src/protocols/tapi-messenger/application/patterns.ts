@@ -1,4 +1,8 @@
-/** Segments of a pattern or destination; more are not matched. A `**` costs a step per segment. */
+/**
+ * Segments of a pattern or destination; more are not matched. A `**` costs a step per segment.
+ * @peer matches nothing
+ * @test topics: a pattern that would make others slow
+ */
 const MAX_SEGMENTS = 32;
 
 /**

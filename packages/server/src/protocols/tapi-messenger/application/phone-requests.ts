@@ -8,7 +8,11 @@ import { badRequest } from './errors.ts';
 import type { Telephone, TelephoneParts } from './telephone.ts';
 import type { Topics } from './topics.ts';
 
-/** What a number text is cut to before it is sent back (TM AP-21). */
+/**
+ * What a number text is cut to before it is sent back (TM AP-21).
+ * @peer cut
+ * @test tapi-messenger/limits: a number that is no number
+ */
 const MAX_ECHO = 64;
 
 /** Answers of `/tapi/call` by the problem's code (TM AP-21). */

@@ -2,13 +2,29 @@ import { Problem } from '../../../kit/index.ts';
 import type { Client } from '../client.ts';
 import type { SharedMessage, Subscription } from '../stomp/index.ts';
 
-/** Messages that wait in one queue; the oldest goes (TM §3.5). */
+/**
+ * Messages that wait in one queue; the oldest goes (TM §3.5).
+ * @peer the oldest goes
+ * @test queues: what waits has bounds
+ */
 export const MAX_WAITING = 1_000;
-/** Octets that wait in all queues together, delivered ones that nobody has acknowledged included. */
+/**
+ * Octets that wait in all queues together, delivered ones that nobody has acknowledged included.
+ * @peer the oldest goes
+ * @test queues: what waits has bounds
+ */
 export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-/** Queues: each costs an object and its name. */
+/**
+ * Queues: each costs an object and its name.
+ * @peer error-queue `forbidden`
+ * @test queues: not many queues
+ */
 export const MAX_QUEUES = 10_000;
-/** Messages that one consumer may have without acknowledging them; others get the next ones. */
+/**
+ * Messages that one consumer may have without acknowledging them; others get the next ones.
+ * @peer others get the next ones
+ * @test queues: a consumer that acknowledges nothing
+ */
 export const MAX_UNSETTLED = 1_000;
 
 interface Item {

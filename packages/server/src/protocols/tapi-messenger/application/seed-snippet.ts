@@ -1,7 +1,11 @@
 import type { Frame } from '../stomp/index.ts';
 import { CALL, withSlash } from './destinations.ts';
 
-/** A JSON text of a dial is shorter. */
+/**
+ * A JSON text of a dial is shorter.
+ * @peer ERROR
+ * @test topics: is understood
+ */
 const MAX_CHARS = 128;
 
 /**

@@ -8,7 +8,11 @@ import type { Frame, Header } from '../stomp/index.ts';
 import { jsonObjectOrNull, messageBody, parseBody } from './bodies.ts';
 import { badRequest, forbidden } from './errors.ts';
 
-/** Idempotency keys are kept by the store: as long as those of calls. */
+/**
+ * Idempotency keys are kept by the store: as long as those of calls.
+ * @peer error-queue `bad-request`
+ * @test tapi-messenger/limits: an idempotency key
+ */
 const MAX_KEY_CHARS = 200;
 
 /**

@@ -12,7 +12,11 @@ import type { CallMessages } from './incoming.ts';
 
 /** TM AP-10. */
 const APPLICATION_SESSION = /^[A-Za-z0-9_.-]{1,64}$/;
-/** Calls of one session's number that are remembered; the core has fewer. */
+/**
+ * Calls of one session's number that are remembered; the core has fewer.
+ * @peer the oldest is not known any more
+ * @test tapi-messenger/limits: calls that a session remembers
+ */
 const MAX_CALLS = 256;
 
 interface Line {

@@ -45,10 +45,13 @@ export const sockJsDefaults: SockJsOptions = {
   subprotocols: ['v12.stomp', 'v11.stomp', 'v10.stomp'],
   maxBodyBytes: 262_144,
   maxMessageBytes: 262_144,
+  /** @peer 429 with Retry-After @test tapi-messenger/limits: requests that send */
   maxSendsUnderWay: 16,
   sendBufferBytes: 524_288,
   sendTimeLimitMs: 10_000,
+  /** @peer 503 with Retry-After @test tapi-messenger/limits: sessions */
   maxSessions: 20_000,
+  /** @peer 503 with Retry-After @test tapi-messenger/limits: sessions */
   maxSessionsPerAddress: 10_000,
   closeWaitMs: 1_000,
 };

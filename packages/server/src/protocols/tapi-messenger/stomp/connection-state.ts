@@ -40,7 +40,11 @@ export interface ConnectionSettings {
   readonly maxTransactionBytes: number;
 }
 
-/** Open transactions of one session (TM §3.4). */
+/**
+ * Open transactions of one session (TM §3.4).
+ * @peer ERROR `Too many transactions`
+ * @test connection-machine: open transactions
+ */
 export const MAX_TRANSACTIONS = 16;
 
 export type ConnectionInput =

@@ -28,10 +28,18 @@ export interface CallHost {
 /** The exchange's end of a call, or of something that looks like one (presence). */
 export type LegEnd = Omit<Leg, 'setup'>;
 
-/** Frames of a call whose destination is still looked up: clients wait for `call_proc`, so these are few. */
+/**
+ * Frames of a call whose destination is still looked up: clients wait for `call_proc`, so these are few.
+ * @peer its call is released with cause 111
+ * @test pbx-signal/limits: frames before the destination is known
+ */
 const MAX_EARLY = 100;
 
-/** Texts of one call whose result is awaited by the app. */
+/**
+ * Texts of one call whose result is awaited by the app.
+ * @peer `im_message_result` stays out
+ * @test pbx-signal/limits: results that are awaited
+ */
 const MAX_EXPECTED = 1_000;
 
 /** Chat states as `typing` (PBX §3.2). */

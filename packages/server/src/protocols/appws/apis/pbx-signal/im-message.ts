@@ -2,13 +2,29 @@ import type { JsonObject } from '@tieline/appwebsocket';
 import type { LegText } from '../../../../core/exchange/index.ts';
 import type { Message } from '../../../../core/conversations/index.ts';
 
-/** Raw text of one message, its fragments together (PBX §3.2 `more`). */
+/**
+ * Raw text of one message, its fragments together (PBX §3.2 `more`).
+ * @peer its call is released with cause 111
+ * @test appws-edges: fragments without text
+ */
 export const MAX_RAW_CHARACTERS = 1024 * 1024;
-/** Fragments of one message: more are no text that somebody wrote. */
+/**
+ * Fragments of one message: more are no text that somebody wrote.
+ * @peer its call is released with cause 111
+ * @test appws-edges: fragments without text
+ */
 const MAX_FRAGMENTS = 1_000;
-/** A key is made by a program; it is kept for a day. */
+/**
+ * A key is made by a program; it is kept for a day.
+ * @peer its call is released with cause 111
+ * @test appws-edges: fragments without text
+ */
 const MAX_KEY_CHARACTERS = 200;
-/** Characters of `data` in one frame: senders of this trade are limited to 65,535 a message, and JSON may escape each. */
+/**
+ * Characters of `data` in one frame: senders of this trade are limited to 65,535 a message, and JSON may escape each.
+ * @peer fragments with `more`
+ * @test appws-chat: a long text comes in pieces
+ */
 const MAX_DATA_CHARACTERS = 10_000;
 
 /** What an `im_message` object turned out to be. */

@@ -22,13 +22,29 @@ import { type CallHost, SignalCall } from './call.ts';
 import { startCall } from './outgoing.ts';
 import { releaseSig, setupSig, type Sig } from './signals.ts';
 
-/** Texts that may wait for the device to accept a chat call before the journal is read further. */
+/**
+ * Texts that may wait for the device to accept a chat call before the journal is read further.
+ * @peer texts once it has accepted
+ * @test appws-edges: more texts than may wait
+ */
 const MAX_WAITING_TEXTS = 64;
-/** Calls of one registration, of every kind. */
+/**
+ * Calls of one registration, of every kind.
+ * @peer the new call is released with cause 111
+ * @test appws-edges: calls of one registration
+ */
 const MAX_CALLS = 1_000;
-/** Characters that the calls of one registration may make wait: texts whose rest is to come, frames of calls that begin. */
+/**
+ * Characters that the calls of one registration may make wait: texts whose rest is to come, frames of calls that begin.
+ * @peer its call is released with cause 111
+ * @test appws-edges: what the calls of one registration
+ */
 const MAX_HELD_CHARACTERS = 4 * 1024 * 1024;
-/** Names of peers kept at hand, so that texts keep their order. */
+/**
+ * Names of peers kept at hand, so that texts keep their order; those used longest ago are looked up again.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_NAMES = 200;
 
 /** A text is shown, whether its author can be looked up or not. */

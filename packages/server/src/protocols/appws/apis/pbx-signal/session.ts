@@ -7,9 +7,17 @@ import type { RegisterError } from './errors.ts';
 import { Registration } from './registration.ts';
 import { integerOf, parseSig, releaseSig } from './signals.ts';
 
-/** Frames that arrive while a `Register` is looked up wait for it (PBX §0.1: in arrival order). */
+/**
+ * Frames that arrive while a `Register` is looked up wait for it (PBX §0.1: in arrival order).
+ * @peer closed with 1008
+ * @test pbx-signal/limits: frames that wait for RegisterResult
+ */
 const MAX_WAITING_FRAMES = 1_000;
-/** Their characters together: two of the longest frames. */
+/**
+ * Characters of the frames that wait so: two of the longest frames.
+ * @peer closed with 1008
+ * @test pbx-signal/limits: frames that wait for RegisterResult
+ */
 const MAX_WAITING_CHARACTERS = 2 * 1024 * 1024;
 
 interface Frame {

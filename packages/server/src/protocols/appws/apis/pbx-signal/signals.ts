@@ -11,9 +11,17 @@ export interface Sig {
   readonly characters: number;
 }
 
-/** Facility objects in one frame; over it the call is released. */
+/**
+ * Facility objects in one frame.
+ * @peer its call is released with cause 111
+ * @test appws-edges: a frame with too many facilities
+ */
 export const MAX_FACILITIES = 100;
-/** Media and facilities are flat in practice; what is passed on is written anew, and deep nesting costs recursion. */
+/**
+ * Media and facilities are flat in practice; what is passed on is written anew, and deep nesting costs recursion.
+ * @peer its call is released with cause 111
+ * @test appws-edges: what nests too deep
+ */
 export const MAX_DEPTH = 32;
 
 /** Undefined: no object with a `type`, too many facilities, or too deep. */
