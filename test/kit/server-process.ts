@@ -9,6 +9,12 @@ import { until } from './wait.ts';
 const BINARY = fileURLToPath(new URL('../../packages/server/bin/tieline.js', import.meta.url));
 const STARTS_WITHIN_MS = 30_000;
 
+/** How a command has ended, and all that it said. */
+export interface CommandOutcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
 /** The demo world as people run it: `tieline serve`, a process of its own. */
 export class ServerProcess implements AsyncDisposable {
   readonly #env: Readonly<Record<string, string>>;
@@ -36,19 +42,28 @@ export class ServerProcess implements AsyncDisposable {
     return this.#output;
   }
 
+  /** The folder of its data. */
+  get data(): string {
+    return this.#data;
+  }
+
+  /** Runs another command of `tieline` with the same settings. */
+  async command(...args: readonly string[]): Promise<CommandOutcome> {
+    const child = spawn(process.execPath, [BINARY, ...args], {
+      env: this.#settings(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const [code] = await once(child, 'close');
+    return { code: typeof code === 'number' ? code : null, output };
+  }
+
   async start(): Promise<void> {
     this.#output = '';
     const child = spawn(process.execPath, [BINARY, 'serve'], {
-      env: {
-        ...process.env,
-        TIELINE_DEMO: '1',
-        TIELINE_DATA: this.#data,
-        TIELINE_LOG_LEVEL: 'error',
-        HOST: '127.0.0.1',
-        PORT: String(this.port),
-        SIP_PORT: '0',
-        ...this.#env,
-      },
+      env: this.#settings(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -96,6 +111,19 @@ export class ServerProcess implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #settings(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      TIELINE_DEMO: '1',
+      TIELINE_DATA: this.#data,
+      TIELINE_LOG_LEVEL: 'error',
+      HOST: '127.0.0.1',
+      PORT: String(this.port),
+      SIP_PORT: '0',
+      ...this.#env,
+    };
   }
 
   #failed(): never {

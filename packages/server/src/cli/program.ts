@@ -43,6 +43,7 @@ export function createProgram(
   addUserCommands(program, context, withStore);
   addAppCommands(program, context, withStore);
   addDeviceCommands(program, context, withStore);
+  addBackupCommands(program, context, config);
   addSimulator(program, context);
   program
     .command('version')
@@ -115,6 +116,33 @@ function addDeviceCommands(program: Command, { console }: CliContext, withStore:
     .option('--json')
     .action((options: Parameters<typeof accounts.listDevices>[1]) =>
       withStore((store) => accounts.listDevices(store, options, console)),
+    );
+}
+
+function addBackupCommands(program: Command, { console }: CliContext, config: () => Config): void {
+  program
+    .command('backup <target>')
+    .description('copy the SQLite database to a new file, or into a folder; the server may run')
+    .action(async (target: string) => {
+      const { backUp } = await import('./backup.ts');
+      await backUp(config(), target, console);
+    });
+  program
+    .command('restore [file]')
+    .description(
+      'put a backup into the place of the SQLite database, which is kept beside it; the server must be stopped',
+    )
+    .option(
+      '--new-epoch',
+      'without a file: the store was put back by other means, e.g. pg_restore; let clients load anew',
+    )
+    .action(
+      async (file: string | undefined, { newEpoch = false }: { readonly newEpoch?: boolean }, command: Command) => {
+        const { renewEpoch, restore } = await import('./backup.ts');
+        if (file !== undefined && !newEpoch) await restore(config(), file, console);
+        else if (file === undefined && newEpoch) await renewEpoch(config(), console);
+        else command.error('error: give either a file or --new-epoch');
+      },
     );
 }
 

@@ -1,2 +1,3 @@
 export { createStoreSql, type SqlStore, type StoreFigures, type StoreSqlOptions } from './store.ts';
 export type { StoreLog } from './log.ts';
+export { backUpSqlite, type Backup, renewEpochOfSqlite, restoreSqlite } from './copies.ts';

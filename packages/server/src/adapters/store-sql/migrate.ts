@@ -9,7 +9,7 @@ export async function migrate(connection: Connection): Promise<void> {
   const migrator = new Migrator({ db: connection.db, provider: { getMigrations: () => Promise.resolve(migrations) } });
   await connection.begin();
   try {
-    await refuseUnknown(connection, new Set(Object.keys(migrations)));
+    await refuseNewer(connection);
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed');
     await connection.commit();
@@ -19,15 +19,21 @@ export async function migrate(connection: Connection): Promise<void> {
   }
 }
 
-/** A newer version of the program may mean other things by the tables that this one knows. */
-async function refuseUnknown({ db }: Connection, known: ReadonlySet<string>): Promise<void> {
+/** A newer version of the program may mean other things by the tables that this one knows. @throws store-too-new */
+export async function refuseNewer(connection: Connection): Promise<void> {
+  const known = new Set(Object.keys(migrationsFor(connection.types)));
+  const stranger = (await appliedMigrations(connection)).find((name) => !known.has(name));
+  if (stranger !== undefined) throw storeTooNew(stranger);
+}
+
+/** Names of what made the schema; none where the database is not Tieline's, or not yet. */
+export async function appliedMigrations({ db }: Connection): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'kysely_migration')) return;
+  if (!tables.some((table) => table.name === 'kysely_migration')) return [];
   const applied = await db
     .$extendTables<{ kysely_migration: { name: string } }>()
     .selectFrom('kysely_migration')
     .select('name')
     .execute();
-  const stranger = applied.find(({ name }) => !known.has(name));
-  if (stranger !== undefined) throw storeTooNew(stranger.name);
+  return applied.map(({ name }) => name);
 }

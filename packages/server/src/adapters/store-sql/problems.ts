@@ -29,8 +29,11 @@ export function storeUnavailable(reason: string): Problem {
   });
 }
 
+const TOO_NEW =
+  'The database was made by a newer version of Tieline. Start that version again, or restore a backup that was made before the upgrade.';
+
 export function storeTooNew(subject: string): Problem {
-  return new Problem('store-too-new', 'The database was made by a newer version of the program.', { subject });
+  return new Problem('store-too-new', TOO_NEW, { subject });
 }
 
 export function storeUnsupported(subject: string): Problem {
@@ -39,4 +42,22 @@ export function storeUnsupported(subject: string): Problem {
 
 export function storeInUse(subject: string, cause: unknown): Problem {
   return new Problem('store-in-use', 'Another process has this database open.', { subject, cause });
+}
+
+export function noSuchDatabase(subject: string): Problem {
+  return new Problem('no-such-database', 'There is no such file.', { subject });
+}
+
+export function targetExists(subject: string): Problem {
+  return new Problem('target-exists', 'There is something under this name already; nothing is overwritten.', {
+    subject,
+  });
+}
+
+export function noTielineDatabase(subject: string, cause?: unknown): Problem {
+  return new Problem('no-tieline-database', 'This is no database of Tieline.', { subject, cause });
+}
+
+export function storeDamaged(subject: string, cause: unknown): Problem {
+  return new Problem('store-damaged', 'The database is damaged.', { subject, cause });
 }

@@ -78,6 +78,11 @@ export function openSqlite(file: string, options: { readonly readOnly: boolean }
 }
 
 const SQLITE_CONSTRAINT = 19;
+/** The file is none of SQLite's, or not a sound one: CORRUPT, NOTADB. */
+export function isDamaged(error: unknown): boolean {
+  return [11, 26].includes(primaryCode(error) ?? 0);
+}
+
 /** IOERR, CORRUPT, NOTADB. */
 const BROKEN: ReadonlySet<number> = new Set([10, 11, 26]);
 
