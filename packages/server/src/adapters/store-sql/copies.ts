@@ -2,7 +2,7 @@ import { chownSync, closeSync, existsSync, fsyncSync, linkSync, openSync, rename
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
-import { isDamaged, lockSqlite, openSqlite } from './dialect/sqlite.ts';
+import { damageOf, lockSqlite, openSqlite } from './dialect/sqlite.ts';
 import { appliedMigrations, refuseNewer } from './migrate.ts';
 import { migrationsFor } from './migrations/index.ts';
 import { noSuchDatabase, noTielineDatabase, storeDamaged, targetExists } from './problems.ts';
@@ -87,7 +87,9 @@ async function copyChecked(from: string, to: string): Promise<void> {
     syncFile(to);
   } catch (error) {
     for (const part of ['', '-journal', '-wal', '-shm']) rmSync(`${to}${part}`, { force: true });
-    throw error;
+    const damage = damageOf(error);
+    if (damage === null) throw error;
+    throw damage === 'corrupt' ? storeDamaged(from, error) : noTielineDatabase(from, error);
   }
 }
 
@@ -96,8 +98,6 @@ async function copyPages(from: string, to: string): Promise<void> {
   try {
     await backup(source, to, { rate: ALL_PAGES });
     execute(to, 'pragma journal_mode=delete');
-  } catch (error) {
-    throw isDamaged(error) ? noTielineDatabase(from, error) : error;
   } finally {
     source.close();
   }
@@ -113,8 +113,6 @@ async function check(file: string, name: string): Promise<void> {
     const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(1)`.execute(connection.db);
     const verdict = rows[0]?.integrity_check;
     if (verdict !== 'ok') throw storeDamaged(name, verdict);
-  } catch (error) {
-    throw isDamaged(error) ? storeDamaged(name, error) : error;
   } finally {
     await connection.close();
   }
@@ -127,7 +125,7 @@ function keepAside(file: string, kept: string): string {
     // A link, and a rename over the old name: at no moment is there no database.
     linkSync(file, kept);
   } catch (error) {
-    if (!isDamaged(error)) throw error;
+    if (damageOf(error) === null) throw error;
     for (const part of ['', '-wal', '-shm'])
       if (existsSync(`${file}${part}`)) renameSync(`${file}${part}`, `${kept}${part}`);
   }

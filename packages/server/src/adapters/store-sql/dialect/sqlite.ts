@@ -77,14 +77,17 @@ export function openSqlite(file: string, options: { readonly readOnly: boolean }
   };
 }
 
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
 const SQLITE_CONSTRAINT = 19;
-/** The file is none of SQLite's, or not a sound one: CORRUPT, NOTADB. */
-export function isDamaged(error: unknown): boolean {
-  return [11, 26].includes(primaryCode(error) ?? 0);
-}
+const SQLITE_NOTADB = 26;
+const BROKEN: ReadonlySet<number> = new Set([SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB]);
 
-/** IOERR, CORRUPT, NOTADB. */
-const BROKEN: ReadonlySet<number> = new Set([10, 11, 26]);
+/** What is wrong with the file itself: it is none of SQLite's, or not a sound one. Null: something else is wrong. */
+export function damageOf(error: unknown): 'no-database' | 'corrupt' | null {
+  const code = primaryCode(error);
+  return code === SQLITE_NOTADB ? 'no-database' : code === SQLITE_CORRUPT ? 'corrupt' : null;
+}
 
 function primaryCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
