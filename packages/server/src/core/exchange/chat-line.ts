@@ -3,7 +3,8 @@ import type { Directory } from '../directory/index.ts';
 import type { UserId } from '../journal/index.ts';
 import { CAUSE } from './model.ts';
 import type { Endpoint, LegUser } from './ports.ts';
-import { type Exchange, partyOf, type StandingCall } from './service.ts';
+import { type Exchange, partyOf } from './service.ts';
+import type { StandingCall } from './standing-call.ts';
 
 /**
  * Texts of one peer that wait for a device to accept.
