@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { ConversationId } from '../../core/journal/index.ts';
 import { Lru } from '../../kit/index.ts';
 import { BatchInsert, BatchLookup } from './batches.ts';
+import type { Standing } from './ledger.ts';
 import type { ConversationsTable, Tables } from './schema.ts';
 
 /**
@@ -10,12 +11,6 @@ import type { ConversationsTable, Tables } from './schema.ts';
  * @test kit: an LRU forgets what was used longest ago
  */
 const MAX_KNOWN = 50_000;
-
-/** Where a conversation stands. */
-export interface Standing {
-  readonly num: number;
-  seq: number;
-}
 
 /**
  * The numbers of conversations and their last `seq`, which is kept in memory and written down when rows are settled: until then

@@ -5,11 +5,12 @@ import type { DurableEvent } from '../../core/index.ts';
 import { type CallId, type JournalRange, type Position, resync, type StreamId } from '../../core/journal/index.ts';
 import { BatchLookup } from './batches.ts';
 import { callOf, changeOf, MESSAGE_COLUMNS, type MessageRow, messageOf } from './codec.ts';
+import type { Connection } from './dialect/connection.ts';
 import { headOf, oldestOf } from './journal-rows.ts';
 import type { CallsTable, EntriesTable, Tables } from './schema.ts';
-import type { RangeAsk, WrittenEntry } from './wire.ts';
+import type { Bounds, RangeAsk, WrittenEntry } from './wire.ts';
 
-interface EntryRow extends Omit<EntriesTable, 'at' | 'stream'> {
+export interface EntryRow extends Omit<EntriesTable, 'at' | 'stream'> {
   readonly stream: StreamId;
 }
 
@@ -25,11 +26,13 @@ const COLUMNS = [
 /** Reads entries and fills in what they refer to. Inside one transaction, so that nothing moves meanwhile. */
 export class JournalReader {
   readonly #db: Kysely<Tables>;
+  readonly #hasLog: boolean;
   readonly #messages: BatchLookup<MessageRow, number>;
   readonly #calls: BatchLookup<CallsTable>;
 
-  constructor(db: Kysely<Tables>) {
+  constructor({ db, types }: Pick<Connection, 'db' | 'types'>) {
     this.#db = db;
+    this.#hasLog = types.hasOneWriter;
     this.#messages = new BatchLookup(db, (nums) =>
       db
         .selectFrom('messages')
@@ -47,18 +50,19 @@ export class JournalReader {
     );
   }
 
-  /** What is settled is found by stream; what is not, a few thousand entries at most, is looked through. */
   async range({ streams, after, until, limit }: RangeAsk): Promise<JournalRange<DurableEvent>> {
     await this.#requireStanding(after);
     const end = Math.min(until, await headOf(this.#db));
     const asked = [...new Set(streams)];
     const span = { after, end, limit };
-    const rows: EntryRow[] = [];
-    for (const stream of asked) rows.push(...(await this.#settled(stream, span)));
-    if (rows.length < limit && asked.length > 0) rows.push(...(await this.#fresh(asked, span)));
+    const rows = this.#hasLog ? await this.#throughLog(asked, span) : await this.#inStreams(asked, span);
     const first = rows.sort((a, b) => a.position - b.position).slice(0, limit);
     const scannedTo = first.length < limit ? Math.max(after, end) : (first.at(-1)?.position ?? after);
-    return { entries: await this.#filled(first), scannedTo };
+    return { entries: await this.filled(first), scannedTo };
+  }
+
+  async bounds(): Promise<Bounds> {
+    return { head: await headOf(this.#db), oldest: await oldestOf(this.#db) };
   }
 
   async tail(after: Position, limit: number): Promise<readonly WrittenEntry[]> {
@@ -71,7 +75,15 @@ export class JournalReader {
       .orderBy('entries.position')
       .limit(limit)
       .execute();
-    return this.#filled(rows);
+    return this.filled(rows);
+  }
+
+  /** What is settled is found by stream; what is not, a few thousand entries at most, is looked through. */
+  async #throughLog(streams: readonly StreamId[], span: Span): Promise<EntryRow[]> {
+    const rows: EntryRow[] = [];
+    for (const stream of streams) rows.push(...(await this.#settled(stream, span)));
+    if (rows.length < span.limit) rows.push(...(await this.#fresh(streams, span)));
+    return rows;
   }
 
   #settled(stream: StreamId, { after, end, limit }: Span): Promise<EntryRow[]> {
@@ -91,11 +103,16 @@ export class JournalReader {
   async #fresh(streams: readonly StreamId[], { after, end, limit }: Span): Promise<EntryRow[]> {
     const settled = await this.#db.selectFrom('settled').select('position').executeTakeFirstOrThrow();
     if (settled.position >= end) return [];
+    return this.#inStreams(streams, { after: Math.max(after, settled.position), end, limit });
+  }
+
+  async #inStreams(streams: readonly StreamId[], { after, end, limit }: Span): Promise<EntryRow[]> {
+    if (streams.length === 0) return [];
     return this.#db
       .selectFrom('entries')
       .innerJoin('streams', 'streams.num', 'entries.stream')
       .select(COLUMNS)
-      .where('entries.position', '>', Math.max(after, settled.position))
+      .where('entries.position', '>', after)
       .where('entries.position', '<=', end)
       .where('entries.stream', 'in', (eb) => eb.selectFrom('streams').select('num').where('id', 'in', streams))
       .orderBy('entries.position')
@@ -107,7 +124,8 @@ export class JournalReader {
     if (after + 1 < (await oldestOf(this.#db))) throw resync('expired');
   }
 
-  async #filled(rows: readonly EntryRow[]): Promise<WrittenEntry[]> {
+  /** Entries with what they are about. */
+  async filled(rows: readonly EntryRow[]): Promise<WrittenEntry[]> {
     const messages = new Map<number, Message>();
     const nums = rows.flatMap(({ message }) => (message === null ? [] : [message]));
     for (const row of await this.#messages.find([...new Set(nums)])) messages.set(row.num, messageOf(row));

@@ -6,8 +6,8 @@ import type { EntriesTable, Tables } from './schema.ts';
 /** An entry refers to what it is about; the text stays where it is. Entries of messages are made where messages are stored. */
 export function entryRow(
   event: DurableEvent,
-  where: { readonly position: Position; readonly stream: number; readonly at: number },
-): EntriesTable {
+  where: { readonly stream: number; readonly at: number },
+): Omit<EntriesTable, 'position'> {
   switch (event.kind) {
     case 'message':
       throw new Error('messages are appended, and told there');

@@ -6,7 +6,9 @@ import { storeTooNew } from './problems.ts';
 /** Brings the schema up to date, all of it or nothing. @throws store-too-new */
 export async function migrate(connection: Connection): Promise<void> {
   const migrations = migrationsFor(connection.types);
-  const migrator = new Migrator({ db: connection.db, provider: { getMigrations: () => Promise.resolve(migrations) } });
+  const provider = { getMigrations: () => Promise.resolve(migrations) };
+  // The transaction is ours: it holds what is checked here, too.
+  const migrator = new Migrator({ db: connection.db, provider, disableTransactions: true });
   await connection.begin();
   try {
     await refuseNewer(connection);

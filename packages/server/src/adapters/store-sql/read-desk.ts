@@ -1,8 +1,6 @@
-import type { Clock } from '../../kit/index.ts';
-import type { StoreLog } from './log.ts';
+import type { Link, LinkEvents } from './link.ts';
 import { storeUnavailable } from './problems.ts';
-import { answerOf, errorOf, type ReaderAsk, type ReaderQuestion, type ReaderReply, type WorkerPart } from './wire.ts';
-import { WorkerLink } from './worker-link.ts';
+import { answerOf, errorOf, type ReaderAsk, type ReaderQuestion, type ReaderReply } from './wire.ts';
 
 /**
  * Questions that wait for their answer.
@@ -17,18 +15,17 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The main thread's side of the reader. What waits when a reader dies is asked of the next one: questions have no effects. */
+/** The asker's side of the reader. What waits when a reader dies is asked of the next one: questions have no effects. */
 export class ReadDesk {
-  readonly #link: WorkerLink<ReaderAsk, ReaderReply>;
+  readonly #link: Link<ReaderAsk>;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #isClosing = false;
   #idle: (() => void) | null = null;
   answered = 0;
 
-  constructor(parts: { readonly part: () => WorkerPart; readonly clock: Clock; readonly log: StoreLog }) {
-    this.#link = new WorkerLink<ReaderAsk, ReaderReply>({
-      ...parts,
+  constructor(link: (events: LinkEvents<ReaderReply>) => Link<ReaderAsk>) {
+    this.#link = link({
       onReply: (reply) => this.#onReply(reply),
       onDown: (reason) => this.#onDown(reason),
     });
@@ -49,6 +46,7 @@ export class ReadDesk {
   ask<T>(question: ReaderQuestion): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#isClosing) return reject(storeUnavailable('it is closed'));
+      if (this.#link.isDown) return reject(storeUnavailable('it is away'));
       if (this.#pending.size >= MAX_WAITING_QUESTIONS) return reject(storeUnavailable('too many questions wait'));
       const id = ++this.#lastId;
       if (this.#link.isOpen) this.#link.post({ do: 'ask', id, question });

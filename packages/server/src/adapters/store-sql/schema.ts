@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { CallDirection, CallEnd, CallState } from '../../core/calls/index.ts';
 import type { NodeId } from '../../core/cluster/index.ts';
 import type { BodyType } from '../../core/conversations/index.ts';
@@ -217,6 +218,11 @@ export interface EntriesTable {
   at: number;
 }
 
+/** Committed entries that wait for their position, where several nodes write. */
+export interface FreshEntriesTable extends Omit<EntriesTable, 'position'> {
+  num: Generated<number>;
+}
+
 /** Where the entries of one stream are, settled ones only. */
 export interface StreamIndexTable {
   stream: number;
@@ -255,6 +261,7 @@ export interface Tables {
   idempotency: IdempotencyTable;
   calls: CallsTable;
   entries: EntriesTable;
+  fresh_entries: FreshEntriesTable;
   stream_index: StreamIndexTable;
   settled: SettledTable;
 }

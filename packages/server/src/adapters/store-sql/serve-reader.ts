@@ -26,7 +26,7 @@ export function serveReader(
     try {
       reply({ is: 'answer', id: ask.id, output: await reader.answer(ask.question) });
     } catch (error) {
-      if (connection.isBroken(error)) throw error;
+      if (connection.faultOf(error) === 'broken') throw error;
       reply({ is: 'failed', id: ask.id, failure: failureOf(error) });
     }
   };

@@ -2,6 +2,7 @@ import { migrate } from './migrate.ts';
 import type { Connection } from './dialect/connection.ts';
 import { HighWater } from './high-water.ts';
 import { oldestOf } from './journal-rows.ts';
+import { SqliteLedger } from './sqlite-ledger.ts';
 import { sweep } from './sweep.ts';
 import { failureOf, type WorkerPart, type WriterAsk, type WriterReply } from './wire.ts';
 import { Writer } from './writer.ts';
@@ -15,18 +16,19 @@ export async function serveWriter(
   reply: (reply: WriterReply) => void,
 ): Promise<(ask: WriterAsk) => Promise<void>> {
   await migrate(connection);
-  const writer = await Writer.open(connection, part.settleAfter);
+  const ledger = await SqliteLedger.open(connection, part.settleAfter);
+  const writer = new Writer(connection, ledger);
   const highWater = new HighWater(`${part.file}.high-water`);
-  const epoch = await settleEpoch(connection, { highWater, head: writer.head, fresh: part.freshEpoch });
-  highWater.write(epoch, writer.head);
-  reply({ is: 'open', epoch, head: writer.head, oldest: await oldestOf(connection.db) });
+  const epoch = await settleEpoch(connection, { highWater, head: ledger.position, fresh: part.freshEpoch });
+  highWater.write(epoch, ledger.position);
+  reply({ is: 'open', epoch, head: ledger.position, oldest: await oldestOf(connection.db) });
 
   /** Housekeeping that fails is tried again the next time; what the askers wrote stands. */
   async function trying(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (connection.isBroken(error)) throw error;
+      if (connection.faultOf(error) === 'broken') throw error;
       reply({ is: 'untidy', failure: failureOf(error) });
     }
   }
@@ -35,14 +37,14 @@ export async function serveWriter(
     switch (ask.do) {
       case 'units': {
         const outcomes = await writer.commit(ask.units, ask.now);
-        highWater.write(epoch, writer.head);
+        highWater.write(epoch, ledger.position);
         reply({ is: 'committed', outcomes });
-        await trying(() => writer.settleDue());
+        await trying(() => ledger.settleDue());
         return;
       }
       case 'sweep':
         await trying(async () => {
-          await writer.settleAll();
+          await ledger.settleAll();
           reply({ is: 'swept', ...(await sweep(connection, { now: ask.now, retentionMs: part.retentionMs })) });
         });
         return;

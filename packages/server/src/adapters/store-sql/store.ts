@@ -8,7 +8,16 @@ import { silentLog, type StoreLog } from './log.ts';
 import { storeUnsupported } from './problems.ts';
 import { ReadDesk } from './read-desk.ts';
 import { SETTLE_AFTER } from './settle.ts';
-import { queryOf, type WorkerPart, type WrittenEntry } from './wire.ts';
+import {
+  queryOf,
+  type ReaderAsk,
+  type ReaderReply,
+  type WorkerPart,
+  type WriterAsk,
+  type WriterReply,
+  type WrittenEntry,
+} from './wire.ts';
+import { WorkerLink } from './worker-link.ts';
 import { WriteDesk } from './write-desk.ts';
 
 /** How long entries of the journal stand unless it is said otherwise (design §5). */
@@ -71,8 +80,16 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
     settleAfter,
     freshEpoch: ids.label(EPOCH_LENGTH),
   });
-  const writes = new WriteDesk({ clock, log, onBatch, part });
-  const reads = new ReadDesk({ clock, log, part: () => ({ part: 'reader', file }) });
+  const writes = new WriteDesk({
+    clock,
+    log,
+    onBatch,
+    link: (events) => new WorkerLink<WriterAsk, WriterReply>({ ...events, part, clock, log }),
+  });
+  const reads = new ReadDesk(
+    (events) =>
+      new WorkerLink<ReaderAsk, ReaderReply>({ ...events, part: () => ({ part: 'reader', file }), clock, log }),
+  );
   try {
     await Promise.all([writes.open(), reads.open()]);
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { StreamId } from '../../core/journal/index.ts';
 import { Lru } from '../../kit/index.ts';
 import { BatchInsert, BatchLookup } from './batches.ts';
+import type { StreamNumbers } from './ledger.ts';
 import type { StreamsTable, Tables } from './schema.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { StreamsTable, Tables } from './schema.ts';
 const MAX_KNOWN = 100_000;
 
 /** The numbers of streams, given out by the writer. */
-export class Streams {
+export class Streams implements StreamNumbers {
   readonly #known = new Lru<StreamId, number>(MAX_KNOWN);
   readonly #find: BatchLookup<StreamsTable>;
   readonly #insert: BatchInsert<StreamsTable>;

@@ -1,6 +1,8 @@
+import type { Kysely } from 'kysely';
 import type { Position } from '../../core/journal/index.ts';
 import type { Connection } from './dialect/connection.ts';
 import { headOf, oldestOf } from './journal-rows.ts';
+import type { Tables } from './schema.ts';
 import { IDEMPOTENCY_MS } from './units/append.ts';
 
 /** Rows deleted in one transaction: a few milliseconds, in which no unit is held up for long. */
@@ -31,7 +33,7 @@ export async function sweep(
 }
 
 /** From the oldest on and without gaps, even if the clock was set back meanwhile. The last entry stays: it holds the head. */
-async function sweepEntries({ db }: Connection, before: number): Promise<number> {
+async function sweepEntries({ db, types }: Connection, before: number): Promise<number> {
   const head = await headOf(db);
   const rows = await db
     .selectFrom('entries')
@@ -44,6 +46,12 @@ async function sweepEntries({ db }: Connection, before: number): Promise<number>
   const expired = young < 0 ? rows : rows.slice(0, young);
   const last = expired.at(-1);
   if (last === undefined) return 0;
+  if (types.hasOneWriter) await leaveStreams(db, last.position);
+  await db.deleteFrom('entries').where('position', '<=', last.position).execute();
+  return expired.length;
+}
+
+async function leaveStreams(db: Kysely<Tables>, until: Position): Promise<void> {
   await db
     .deleteFrom('stream_index')
     .where((eb) =>
@@ -53,13 +61,11 @@ async function sweepEntries({ db }: Connection, before: number): Promise<number>
         eb
           .selectFrom('entries')
           .select(['stream', 'position'])
-          .where('position', '<=', last.position)
+          .where('position', '<=', until)
           .$asTuple('stream', 'position'),
       ),
     )
     .execute();
-  await db.deleteFrom('entries').where('position', '<=', last.position).execute();
-  return expired.length;
 }
 
 async function sweepKeys({ db }: Connection, before: number): Promise<number> {

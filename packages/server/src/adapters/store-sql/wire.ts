@@ -24,9 +24,12 @@ export interface WrittenEntry {
   readonly event: DurableEvent;
 }
 
-/** What became of one unit. `appended` is short because the asker still holds the message: its entries follow from `position`. */
+/**
+ * What became of one unit. `appended` is short because the asker still holds the message: its entries follow from `position`,
+ * null where they get theirs later.
+ */
 export type Outcome =
-  | { readonly is: 'appended'; readonly seq: number; readonly position: Position }
+  | { readonly is: 'appended'; readonly seq: number; readonly position: Position | null }
   | { readonly is: 'applied'; readonly output: unknown; readonly entries: readonly WrittenEntry[] }
   | { readonly is: 'failed'; readonly failure: Failure };
 
@@ -45,6 +48,12 @@ export type WriterReply =
   | { readonly is: 'closed' }
   | { readonly is: 'refused'; readonly failure: Failure };
 
+/** Where the journal begins and ends. */
+export interface Bounds {
+  readonly head: Position;
+  readonly oldest: Position;
+}
+
 export interface RangeAsk {
   readonly streams: readonly StreamId[];
   readonly after: Position;
@@ -55,7 +64,8 @@ export interface RangeAsk {
 export type ReaderQuestion =
   | { readonly ask: 'query'; readonly query: Query }
   | { readonly ask: 'range'; readonly range: RangeAsk }
-  | { readonly ask: 'tail'; readonly after: Position; readonly limit: number };
+  | { readonly ask: 'tail'; readonly after: Position; readonly limit: number }
+  | { readonly ask: 'bounds' };
 
 export type ReaderAsk =
   { readonly do: 'ask'; readonly id: number; readonly question: ReaderQuestion } | { readonly do: 'close' };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { backoffMs, type Clock, type Deferred, deferred, reasonOf, type Timer } from '../../kit/index.ts';
+import type { Link, LinkEvents } from './link.ts';
 import type { StoreLog } from './log.ts';
 import { errorOf, type Failure, type WorkerPart } from './wire.ts';
 
@@ -13,17 +14,14 @@ type AnyReply = { readonly is: string } & (
   { readonly is: 'refused'; readonly failure: Failure } | { readonly is: string }
 );
 
-export interface WorkerLinkParts<Reply> {
+export interface WorkerLinkParts<Reply> extends LinkEvents<Reply> {
   readonly part: () => WorkerPart;
   readonly clock: Clock;
   readonly log: StoreLog;
-  readonly onReply: (reply: Reply) => void;
-  /** The worker is gone, or could not be opened: nothing that was asked of it will be answered. */
-  readonly onDown: (reason: string) => void;
 }
 
 /** One worker, and the next one when it dies. */
-export class WorkerLink<Ask, Reply extends AnyReply> {
+export class WorkerLink<Ask, Reply extends AnyReply> implements Link<Ask> {
   readonly #parts: WorkerLinkParts<Reply>;
   readonly #firstOpen: Deferred<undefined> = deferred();
   readonly #closed: Deferred<undefined> = deferred();
@@ -32,14 +30,12 @@ export class WorkerLink<Ask, Reply extends AnyReply> {
   #timer: Timer | null = null;
   #attempt = 0;
   #isFirst = true;
-  /** How often a worker had to be started again. */
   restarts = 0;
 
   constructor(parts: WorkerLinkParts<Reply>) {
     this.#parts = parts;
   }
 
-  /** Resolves when the first worker is open, rejects with what it refused for. */
   open(): Promise<undefined> {
     this.#start();
     return this.#firstOpen.promise;
@@ -49,17 +45,14 @@ export class WorkerLink<Ask, Reply extends AnyReply> {
     return this.#state === 'open';
   }
 
-  /** The last worker could not be opened; the next attempt waits for its time. */
   get isDown(): boolean {
     return this.#state === 'down';
   }
 
-  /** Only while `isOpen`. Throws where `ask` can't be sent. */
   post(ask: Ask): void {
     this.#worker?.postMessage(ask);
   }
 
-  /** Lets the worker finish what it was asked, and ends it. Idempotent. */
   async close(): Promise<void> {
     if (this.#state === 'open' || this.#state === 'starting') {
       // One that starts is never terminated: it hears this as soon as it is there.

@@ -1,6 +1,7 @@
 import type { Batch, DurableEvent, Units } from '../../core/index.ts';
 import { type Position, userStream } from '../../core/journal/index.ts';
 import { BoundedQueue, type Clock } from '../../kit/index.ts';
+import type { Link, LinkEvents } from './link.ts';
 import type { StoreLog } from './log.ts';
 import { storeUnavailable } from './problems.ts';
 import {
@@ -9,12 +10,10 @@ import {
   type Outcome,
   type Unit,
   unitOf,
-  type WorkerPart,
   type WriterAsk,
   type WriterReply,
   type WrittenEntry,
 } from './wire.ts';
-import { WorkerLink } from './worker-link.ts';
 
 /**
  * Units that wait for their commit: half a second's work of the writer. Askers shall slow down.
@@ -42,11 +41,11 @@ export interface WriteFigures {
 }
 
 /**
- * The main thread's side of the writer. One group is under way at a time; what arrives meanwhile is the next one. While nothing
+ * The asker's side of the writer. One group is under way at a time; what arrives meanwhile is the next one. While nothing
  * is under way, units of one turn of the event loop go together.
  */
 export class WriteDesk {
-  readonly #link: WorkerLink<WriterAsk, WriterReply>;
+  readonly #link: Link<WriterAsk>;
   readonly #waiting = new BoundedQueue<Pending>(MAX_WAITING_UNITS);
   readonly #clock: Clock;
   readonly #log: StoreLog;
@@ -64,7 +63,7 @@ export class WriteDesk {
   oldest: Position = 1;
 
   constructor(parts: {
-    readonly part: () => WorkerPart;
+    readonly link: (events: LinkEvents<WriterReply>) => Link<WriterAsk>;
     readonly clock: Clock;
     readonly log: StoreLog;
     readonly onBatch: (batch: Batch) => void;
@@ -72,10 +71,7 @@ export class WriteDesk {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#onBatch = parts.onBatch;
-    this.#link = new WorkerLink<WriterAsk, WriterReply>({
-      part: parts.part,
-      clock: parts.clock,
-      log: parts.log,
+    this.#link = parts.link({
       onReply: (reply) => this.#onReply(reply),
       onDown: (reason) => this.#onDown(reason),
     });
@@ -98,6 +94,7 @@ export class WriteDesk {
       const unit = unitOf(kind, input);
       const pending: Pending = { unit, reject, resolve: (output) => resolve(answerOf<Units[K]['output']>(output)) };
       if (this.#isClosing) reject(storeUnavailable('it is closed'));
+      else if (this.#link.isDown) reject(storeUnavailable('it is away'));
       else if (this.depth >= MAX_WAITING_UNITS || !this.#waiting.push(pending))
         reject(storeUnavailable('too many changes wait for the disk'));
       else this.#schedule();
@@ -219,7 +216,8 @@ export class WriteDesk {
       const message = { ...unit.input.message, seq: outcome.seq };
       const event: DurableEvent = { kind: 'message', message };
       let { position } = outcome;
-      for (const user of unit.input.tell) entries.push({ position: position++, stream: userStream(user), event });
+      if (position !== null)
+        for (const user of unit.input.tell) entries.push({ position: position++, stream: userStream(user), event });
       resolve({ message, isRepeat: false });
     }
   }

@@ -3,7 +3,7 @@ import { Kysely, sql, type SqliteDatabase, SqliteDialect, type SqliteStatement }
 import { Lru } from '../../../kit/index.ts';
 import { storeInUse } from '../problems.ts';
 import type { Tables } from '../schema.ts';
-import type { ColumnTypes, Connection } from './connection.ts';
+import type { ColumnTypes, Connection, Fault } from './connection.ts';
 
 /**
  * Prepared statements kept per connection; the writer's own need about sixty.
@@ -16,7 +16,14 @@ const CHECKPOINT_PAGES = 4_000;
 /** 32 MiB of pages in memory per connection. */
 const CACHE_KIB = 32_768;
 
-const TYPES: ColumnTypes = { big: 'integer', flag: 'integer', clustered: sql`without rowid` };
+const TYPES: ColumnTypes = {
+  text: 'text',
+  big: 'integer',
+  flag: 'integer',
+  numbered: (column) => column,
+  clustered: sql`without rowid`,
+  hasOneWriter: true,
+};
 
 /** `node:sqlite` in the shape that Kysely's dialect asks for, with statements prepared once per SQL text. */
 class NodeSqlite implements SqliteDatabase {
@@ -71,8 +78,7 @@ export function openSqlite(file: string, options: { readonly readOnly: boolean }
     savepoint: run('savepoint unit'),
     release: run('release unit'),
     rollbackToSavepoint: () => raw.exec('rollback to unit; release unit'),
-    isRefusal: (error) => primaryCode(error) === SQLITE_CONSTRAINT,
-    isBroken: (error) => BROKEN.has(primaryCode(error) ?? 0),
+    faultOf,
     close: () => sqlite.close(),
   };
 }
@@ -87,6 +93,12 @@ const BROKEN: ReadonlySet<number> = new Set([SQLITE_IOERR, SQLITE_CORRUPT, SQLIT
 export function damageOf(error: unknown): 'no-database' | 'corrupt' | null {
   const code = primaryCode(error);
   return code === SQLITE_NOTADB ? 'no-database' : code === SQLITE_CORRUPT ? 'corrupt' : null;
+}
+
+function faultOf(error: unknown): Fault {
+  const code = primaryCode(error);
+  if (code === undefined) return 'foreign';
+  return code === SQLITE_CONSTRAINT ? 'refusal' : BROKEN.has(code) ? 'broken' : 'trouble';
 }
 
 function primaryCode(error: unknown): number | undefined {

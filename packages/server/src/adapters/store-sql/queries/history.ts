@@ -10,10 +10,11 @@ import { findMessageRow } from './messages.ts';
  * What was kept for the user, newest first: of one conversation in its own order, of all of them by time and, within a
  * millisecond, by the order of storing. Both orders are those of an index. `mail_log` holds what is not settled yet.
  */
-export async function readHistory(db: Kysely<Tables>, ask: HistoryAsk): Promise<readonly Message[]> {
+export async function readHistory(db: Kysely<Tables>, ask: HistoryAsk, hasLog: boolean): Promise<readonly Message[]> {
   const before = ask.before === undefined ? undefined : await findMessageRow(db, ask.before);
   if (ask.before !== undefined && before === undefined) return [];
-  const rows = [...(await rowsOf(db, 'mailbox', ask, before)), ...(await rowsOf(db, 'mail_log', ask, before))];
+  const rows = await rowsOf(db, 'mailbox', ask, before);
+  if (hasLog) rows.push(...(await rowsOf(db, 'mail_log', ask, before)));
   const isOneOrder = ask.conversation !== undefined;
   rows.sort((a, b) => (isOneOrder ? b.seq - a.seq : b.at - a.at || b.num - a.num));
   return rows.slice(0, ask.limit).map(messageOf);

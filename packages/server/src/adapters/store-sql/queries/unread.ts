@@ -13,11 +13,11 @@ type Listed = ConversationQueries['conversations.unread']['output'][number];
 const MAX_LISTED = 1_000;
 
 /** Every conversation that something was kept of for the user, the latest first; `unread` may be 0. */
-export async function readUnread(db: Kysely<Tables>, user: UserId): Promise<readonly Listed[]> {
+export async function readUnread(db: Kysely<Tables>, user: UserId, hasLog: boolean): Promise<readonly Listed[]> {
   const listed = new Map<ConversationId, Listed>();
   for (const { id, sender, recipient, at, unread } of await settledRows(db, user))
     listed.set(id, { conversation: id, peer: sender === user ? recipient : sender, unread: unread ?? 0, lastAt: at });
-  for (const { id, sender, recipient, at, is_unread } of await freshRows(db, user)) {
+  for (const { id, sender, recipient, at, is_unread } of hasLog ? await freshRows(db, user) : []) {
     const known = listed.get(id);
     const unread = (known?.unread ?? 0) + is_unread;
     listed.set(id, { conversation: id, peer: sender === user ? recipient : sender, unread, lastAt: at });

@@ -1,11 +1,11 @@
 import { idempotencyConflict, type Message } from '../../../core/conversations/index.ts';
 import { type ConversationId, type Position, type StreamId, userStream } from '../../../core/journal/index.ts';
 import { flagOf, messageOf } from '../codec.ts';
-import type { ConversationStandings, Standing } from '../conversations.ts';
+import type { Standing, StreamNumbers } from '../ledger.ts';
 import type { Tables } from '../schema.ts';
-import { numberIn, type Streams } from '../streams.ts';
+import { numberIn } from '../streams.ts';
 import { type AppendUnit, failureOf, type Outcome } from '../wire.ts';
-import type { AppendStatements } from './append-statements.ts';
+import type { KeyRow } from './append-statements.ts';
 import { messageRow } from './message-row.ts';
 
 type Append = AppendUnit['input'];
@@ -13,11 +13,12 @@ type Append = AppendUnit['input'];
 /** How long an idempotency key stands (design §6). */
 export const IDEMPOTENCY_MS = 24 * 3_600_000;
 
-/** Numbers that only the writer gives out. */
-export interface Counters {
-  head: Position;
-  message: number;
-  mail: number;
+/** Rows of appends on their way to the database, in the order of the messages. */
+export interface AppendedRows {
+  readonly messages: Tables['messages'][];
+  readonly mail: Tables['mailbox'][];
+  readonly entries: Omit<Tables['entries'], 'position'>[];
+  readonly keys: Tables['idempotency'][];
 }
 
 interface KnownKey {
@@ -26,22 +27,28 @@ interface KnownKey {
 }
 
 /** What one run of appends knows and will write. */
-interface Run {
+interface Run extends AppendedRows {
   readonly now: number;
+  /** Position of the run's first entry. */
+  readonly first: Position | null;
   readonly standings: ReadonlyMap<ConversationId, Standing>;
   readonly streams: ReadonlyMap<StreamId, number>;
   readonly known: Map<string, KnownKey>;
-  readonly messages: Tables['messages'][];
-  readonly mail: Tables['mail_log'][];
-  readonly entries: Tables['entries'][];
-  readonly keys: Tables['idempotency'][];
 }
 
-export interface AppenderParts {
-  readonly statements: AppendStatements;
-  readonly counters: Counters;
-  readonly conversations: ConversationStandings;
-  readonly streams: Streams;
+/** How the databases look up and write what an append needs. */
+export interface AppendPorts {
+  readonly streams: StreamNumbers;
+  /** Where each conversation stands; what is counted on in them counts from then on. */
+  standingsOf(ids: Iterable<ConversationId>): Promise<ReadonlyMap<ConversationId, Standing>>;
+  /** A message was added to it. */
+  touched(id: ConversationId, standing: Standing): void;
+  findKeys(ids: readonly string[]): Promise<readonly KeyRow[]>;
+  /** The number of the next message. */
+  nextMessage(): number;
+  /** The position of the next entry; null where entries get theirs later. */
+  nextPosition(): Position | null;
+  write(rows: AppendedRows): Promise<void>;
 }
 
 /**
@@ -49,18 +56,19 @@ export interface AppenderParts {
  * for any number of messages. An append whose check fails writes nothing, so no savepoint is needed.
  */
 export class Appender {
-  readonly #parts: AppenderParts;
+  readonly #ports: AppendPorts;
 
-  constructor(parts: AppenderParts) {
-    this.#parts = parts;
+  constructor(ports: AppendPorts) {
+    this.#ports = ports;
   }
 
   /** Applies `units` in order. Throws where the database refuses a row: then all of them are to be rolled back. */
   async apply(units: readonly AppendUnit[], now: number): Promise<Outcome[]> {
     const run: Run = {
       now,
-      standings: await this.#parts.conversations.of(units.map(({ input }) => input.message.conversation)),
-      streams: await this.#parts.streams.numbersOf(streamsIn(units)),
+      first: this.#ports.nextPosition(),
+      standings: await this.#ports.standingsOf(units.map(({ input }) => input.message.conversation)),
+      streams: await this.#ports.streams.numbersOf(streamsIn(units)),
       known: await this.#loadKeys(units, now),
       messages: [],
       mail: [],
@@ -68,11 +76,7 @@ export class Appender {
       keys: [],
     };
     const outcomes = units.map(({ input }) => this.#decide(input, run));
-    const { statements } = this.#parts;
-    await statements.messages.insert(run.messages);
-    await statements.entries.insert(run.entries);
-    await statements.mail.insert(run.mail);
-    await statements.keys.insert(run.keys);
+    await this.#ports.write(run);
     return outcomes;
   }
 
@@ -84,13 +88,12 @@ export class Appender {
     if (known !== undefined) return { is: 'applied', output: { message: known.message, isRepeat: true }, entries: [] };
     const standing = run.standings.get(message.conversation);
     if (standing === undefined) throw new Error('a conversation without a standing');
-    const { counters, conversations } = this.#parts;
-    const num = ++counters.message;
+    const num = this.#ports.nextMessage();
     const seq = ++standing.seq;
-    conversations.touched(message.conversation, standing);
+    this.#ports.touched(message.conversation, standing);
     run.messages.push(messageRow(message, { num, conversation: standing.num, seq }));
     this.#keep(input, run, { num, conversation: standing.num, seq });
-    const position = counters.head + 1;
+    const position = run.first === null ? null : run.first + run.entries.length;
     this.#tell(input, run, num);
     if (idem !== null) {
       const id = keyOf(input, idem.key);
@@ -110,7 +113,6 @@ export class Appender {
       if (seen?.has(user) === true) continue;
       seen?.add(user);
       run.mail.push({
-        num: ++this.#parts.counters.mail,
         user_num: numberIn(run.streams, userStream(user)),
         conversation,
         seq,
@@ -124,7 +126,6 @@ export class Appender {
   #tell({ tell }: Append, run: Run, message: number): void {
     for (const user of tell)
       run.entries.push({
-        position: ++this.#parts.counters.head,
         stream: numberIn(run.streams, userStream(user)),
         kind: 'message',
         message,
@@ -138,19 +139,21 @@ export class Appender {
     const known = new Map<string, KnownKey>();
     const asked = new Set<string>();
     for (const { input } of units) if (input.idem !== null) asked.add(keyOf(input, input.idem.key));
-    for (const row of await this.#parts.statements.findKeys.find([...asked]))
+    if (asked.size === 0) return known;
+    for (const row of await this.#ports.findKeys([...asked]))
       if (row.used_at > now - IDEMPOTENCY_MS) known.set(row.key_id, { hash: row.hash, message: messageOf(row) });
     return known;
   }
 }
 
-function* streamsIn(units: readonly AppendUnit[]): Iterable<StreamId> {
+/** Every stream that `units` write to. */
+export function* streamsIn(units: readonly AppendUnit[]): Iterable<StreamId> {
   for (const { input } of units) {
     for (const user of input.tell) yield userStream(user);
     for (const user of input.keepFor) yield userStream(user);
   }
 }
 
-function keyOf(input: Append, key: string): string {
+export function keyOf(input: Append, key: string): string {
   return `${input.message.sender} conversations.append ${key}`;
 }

@@ -16,7 +16,7 @@ const state: UnitHandler<'presence.state'> = async ({ db }, { user, stated }) =>
 
 /** The mark never moves back, and never ahead of what there is: later messages are unread. */
 const markRead: UnitHandler<'conversations.mark-read'> = async (context, { user, conversation, seq }) => {
-  const standing = await context.conversations.find(conversation);
+  const standing = await context.standingOf(conversation);
   if (standing === null) return null;
   const mark = Math.min(seq, standing.seq);
   await context.db

@@ -61,7 +61,10 @@ const addUser: Handlers['directory.add-user'] = async (context, input) => {
   await insertDevice(db, input.device, input.device.secret);
   tellUser(context, user.id);
   // What is told to this user from now on is delivered at the first login.
-  await db.insertInto('cursors').values({ user_id: user.id, position: context.head }).execute();
+  await db
+    .insertInto('cursors')
+    .values({ user_id: user.id, position: await context.head() })
+    .execute();
   return user;
 };
 
