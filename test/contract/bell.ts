@@ -75,8 +75,30 @@ export function bellContract(name: string, makeRing: () => Promise<BellRing>): v
       expect(left).toEqual([]);
     });
 
+    test('a stir is heard by every listener of every node', async () => {
+      const bells = await open();
+      for (const bell of bells) {
+        let heard = 0;
+        const stops = bells.map((other) => {
+          let isHeard = false;
+          return other.stirs.add(() => {
+            if (!isHeard) heard++;
+            isHeard = true;
+          });
+        });
+        await until(() => {
+          bell.stir();
+          return heard === bells.length;
+        }, 'everybody to hear the stir');
+        for (const stop of stops) stop();
+      }
+    });
+
     test('ringing without a listener is no error', async () => {
-      for (const bell of await open()) bell.ring(batchAt(1));
+      for (const bell of await open()) {
+        bell.ring(batchAt(1));
+        bell.stir();
+      }
     });
   });
 }

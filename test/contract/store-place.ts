@@ -1,6 +1,7 @@
 import type { Batch, TielineJournal, TielineStore } from '../../packages/server/src/core/index.ts';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { ManualClock } from '../../packages/server/src/kit/index.ts';
+import { until } from '../kit/wait.ts';
 import type { TielineBell } from '../../packages/server/src/core/index.ts';
 
 /** An open store under test. */
@@ -17,16 +18,23 @@ export interface StorePlace {
     readonly bell: TielineBell;
     readonly retentionMs?: number;
   }): Promise<OpenStore>;
+  /** Resolves when everything that was acknowledged has its position, where that may come later. */
+  caughtUp?(): Promise<void>;
   /** Closes what is open and deletes the data. */
   dispose(): Promise<void>;
 }
 
 export type MakePlace = () => Promise<StorePlace>;
 
-/** A store with a clock that stands still and everything its bell rang. */
+/**
+ * A store with a clock that stands still and everything its bell rang. Its journal is read when everything that was
+ * acknowledged before has its position.
+ */
 export interface Bench extends OpenStore {
   readonly clock: ManualClock;
   readonly rung: Batch[];
+  /** Resolves when everything that was acknowledged has its position and was rung. */
+  caughtUp(): Promise<void>;
   /** Closes it and opens it again, on the same data. */
   reopen(): Promise<void>;
 }
@@ -43,14 +51,28 @@ export function benches(makePlace: MakePlace) {
       bell.batches.add((batch) => rung.push(batch));
       let inner = await place.open({ clock, bell, ...options });
       used.push({ place, close: () => inner.close() });
+      async function caughtUp(): Promise<void> {
+        if (place.caughtUp === undefined) return;
+        await place.caughtUp();
+        const head = await inner.journal.head();
+        await until(() => (rung.at(-1)?.last ?? 0) >= head, 'the bell');
+      }
+      const journal: TielineJournal = {
+        get epoch() {
+          return inner.journal.epoch;
+        },
+        head: () => caughtUp().then(() => inner.journal.head()),
+        oldest: () => caughtUp().then(() => inner.journal.oldest()),
+        range: (ask) => caughtUp().then(() => inner.journal.range(ask)),
+        tail: (ask) => caughtUp().then(() => inner.journal.tail(ask)),
+      };
       return {
+        caughtUp,
+        journal,
         clock,
         rung,
         get store() {
           return inner.store;
-        },
-        get journal() {
-          return inner.journal;
         },
         close: () => inner.close(),
         async reopen() {

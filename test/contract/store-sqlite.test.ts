@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { createStoreSql } from '../../packages/server/src/adapters/store-sql/index.ts';
+import type { Batch } from '../../packages/server/src/core/index.ts';
 import { ManualClock, randomIds } from '../../packages/server/src/kit/index.ts';
 import { until } from '../kit/wait.ts';
 import { sqlitePlace } from './sqlite-place.ts';
@@ -73,6 +74,22 @@ describe('SQLite: group commit', () => {
     const { commits, units } = figures();
     expect(units).toBe(3_200);
     expect(commits / units).toBeLessThanOrEqual(0.1);
+  });
+});
+
+describe('SQLite: positions', () => {
+  test('it has rung, and the entries can be read, when the sender is told', async () => {
+    const bell = createMemoryBell();
+    const rung: Batch[] = [];
+    bell.batches.add((batch) => rung.push(batch));
+    const opened = await (await newPlace()).open({ bell, clock: new ManualClock() });
+    cleanups.push(() => opened.close());
+    for (let i = 0; i < 20; i++) {
+      const { message } = await opened.store.write('conversations.append', messageFrom(alice, bob));
+      expect(rung.at(-1)).toMatchObject({ last: await opened.journal.head() });
+      const [entry] = await opened.journal.tail({ after: 2 * i, limit: 1 });
+      expect(entry?.event).toEqual({ kind: 'message', message });
+    }
   });
 });
 

@@ -11,25 +11,44 @@ export class NatsBell implements TielineBell {
   readonly batches = new Listeners<Batch>();
   readonly #link: Link;
   readonly #subject: string;
-  readonly #subscription: Subscription;
+  readonly #stirSubject: string;
+  readonly stirs = new Listeners<null>();
+  readonly #subscriptions: readonly Subscription[];
 
   constructor(link: Link, cluster: string) {
     this.#link = link;
     this.#subject = `${cluster}.bell`;
-    this.#subscription = link.nats.subscribe(this.#subject, {
-      callback: (error, message) => {
-        if (error === null) this.batches.emit(batchOf(message));
-      },
-    });
+    this.#stirSubject = `${cluster}.stir`;
+    this.#subscriptions = [
+      link.nats.subscribe(this.#subject, {
+        callback: (error, message) => {
+          if (error === null) this.batches.emit(batchOf(message));
+        },
+      }),
+      link.nats.subscribe(this.#stirSubject, {
+        callback: (error) => {
+          if (error === null) this.stirs.emit(null);
+        },
+      }),
+    ];
   }
 
   ring(batch: Batch): void {
     this.batches.emit(batch);
-    if (this.#link.isUp && !this.#link.nats.isClosed()) this.#publish(batch);
+    if (this.#canPublish) this.#publish(batch);
+  }
+
+  stir(): void {
+    this.stirs.emit(null);
+    if (this.#canPublish) this.#link.nats.publish(this.#stirSubject);
   }
 
   close(): void {
-    this.#subscription.unsubscribe();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  get #canPublish(): boolean {
+    return this.#link.isUp && !this.#link.nats.isClosed();
   }
 
   #publish(batch: Batch): void {

@@ -40,6 +40,14 @@ export function storeUnsupported(subject: string): Problem {
   return new Problem('store-unsupported', 'There is no store for this kind of address.', { subject });
 }
 
+/** The database was restored or failed over while this process ran: it has to start anew, and its clients too. */
+export function storeChanged(): Problem {
+  return new Problem(
+    'store-changed',
+    'The database has another history than when this node started; restart the node.',
+  );
+}
+
 export function storeInUse(subject: string, cause: unknown): Problem {
   return new Problem('store-in-use', 'Another process has this database open.', { subject, cause });
 }

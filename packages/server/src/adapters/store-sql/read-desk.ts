@@ -39,6 +39,10 @@ export class ReadDesk {
     return this.#pending.size;
   }
 
+  get isOpen(): boolean {
+    return this.#link.isOpen;
+  }
+
   get restarts(): number {
     return this.#link.restarts;
   }

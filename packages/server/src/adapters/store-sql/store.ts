@@ -6,6 +6,7 @@ import { type Clock, every, type Ids, reasonOf } from '../../kit/index.ts';
 import { lockSqlite } from './dialect/sqlite.ts';
 import { silentLog, type StoreLog } from './log.ts';
 import { storeUnsupported } from './problems.ts';
+import { createPostgresStore } from './postgres/store.ts';
 import { ReadDesk } from './read-desk.ts';
 import { SETTLE_AFTER } from './settle.ts';
 import {
@@ -28,7 +29,7 @@ const SWEEP_MS = 60_000;
 const EPOCH_LENGTH = 16;
 
 export type StoreSqlOptions = ({ readonly file: string } | { readonly url: string }) & {
-  readonly bell: Pick<TielineBell, 'ring'>;
+  readonly bell: TielineBell;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log?: StoreLog;
@@ -46,6 +47,10 @@ export interface StoreFigures {
   readonly reads: number;
   readonly readDepth: number;
   readonly restarts: number;
+  /** The database can be reached: changes and questions are taken. */
+  readonly isAvailable: boolean;
+  /** This node gives the positions. */
+  readonly isSequencer: boolean;
   readonly head: Position;
   readonly oldest: Position;
 }
@@ -60,12 +65,15 @@ export interface SqlStore {
 
 /** @throws store-unsupported | store-in-use | store-too-new, or what the database says. */
 export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore> {
+  const { clock, ids, bell, log = silentLog, retentionMs = RETENTION_MS, settleAfter = SETTLE_AFTER } = options;
+  const freshId = (): string => ids.label(EPOCH_LENGTH);
+  if ('url' in options && /^postgres(?:ql)?:/.test(options.url))
+    return createPostgresStore({ url: options.url, bell, clock, log, retentionMs, freshId: freshId() });
   const file = fileOf(options);
   mkdirSync(dirname(file), { recursive: true });
   const lock = lockSqlite(file);
   // Made by hand so that it is its owner's alone; what SQLite makes beside it has the same rights.
   closeSync(openSync(file, 'a', 0o600));
-  const { clock, ids, bell, log = silentLog, retentionMs = RETENTION_MS, settleAfter = SETTLE_AFTER } = options;
   const onBatch = (batch: Batch): void => {
     try {
       bell.ring(batch);
@@ -78,7 +86,7 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
     file,
     retentionMs,
     settleAfter,
-    freshEpoch: ids.label(EPOCH_LENGTH),
+    freshEpoch: freshId(),
   });
   const writes = new WriteDesk({
     clock,
@@ -142,12 +150,14 @@ function figuresOf(writes: WriteDesk, reads: ReadDesk): StoreFigures {
     reads: reads.answered,
     readDepth: reads.depth,
     restarts: writes.restarts + reads.restarts,
+    isAvailable: writes.isOpen && reads.isOpen,
+    isSequencer: true,
     head: writes.head,
     oldest: writes.oldest,
   };
 }
 
-/** `sqlite:///path` as a URL means the file; other databases are not here yet. */
+/** `sqlite:///path` as a URL means the file. */
 function fileOf(options: { readonly file: string } | { readonly url: string }): string {
   if ('file' in options) return resolve(options.file);
   const path = /^(?:sqlite|file):(?:\/\/)?(.+)$/.exec(options.url)?.[1];

@@ -85,6 +85,10 @@ export class WriteDesk {
     return this.#waiting.size + this.#underWay.length;
   }
 
+  get isOpen(): boolean {
+    return this.#link.isOpen;
+  }
+
   get restarts(): number {
     return this.#link.restarts;
   }

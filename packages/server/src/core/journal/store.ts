@@ -62,8 +62,11 @@ export interface Journal<E> {
   tail(ask: { readonly after: Position; readonly limit: number }): Promise<readonly JournalEntry<E>[]>;
 }
 
-/** Lossy publication of fresh batches between nodes: may drop, repeat and reorder. */
+/** Lossy publication between nodes: may drop, repeat and reorder. Every node hears itself, at once. */
 export interface Bell<E> {
   ring(batch: JournalBatch<E>): void;
   readonly batches: Pick<Listeners<JournalBatch<E>>, 'add'>;
+  /** Something was committed that has no position yet: for whoever gives positions (docs/decisions/08-sequencer.md). */
+  stir(): void;
+  readonly stirs: Pick<Listeners<null>, 'add'>;
 }

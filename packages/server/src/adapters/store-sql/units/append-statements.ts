@@ -70,7 +70,7 @@ function compileKeys(db: Kysely<Tables>, rows: readonly Tables['idempotency'][])
     .compile();
 }
 
-function compileFindKeys(db: Kysely<Tables>, ids: readonly string[]): CompiledQuery<KeyRow> {
+export function compileFindKeys(db: Kysely<Tables>, ids: readonly string[]): CompiledQuery<KeyRow> {
   return db
     .selectFrom('idempotency')
     .innerJoin('messages', 'messages.num', 'idempotency.message')
