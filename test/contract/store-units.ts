@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { benches, type MakePlace } from './store-place.ts';
-import { alice, bob, guid, messageFrom, userNamed } from './store-samples.ts';
+import { alice, bob, messageFrom, userNamed } from './store-samples.ts';
 
 /** More than any store lets wait. */
 const FLOOD = 60_000;
@@ -66,12 +66,10 @@ export function unitContract(makePlace: MakePlace): void {
       const refusals: unknown[] = [];
       let stored = 0;
       const writes = Array.from({ length: FLOOD }, () =>
-        store
-          .write('presence.state', { user: guid(1), stated: { contact: 'im:', activity: '', note: '', at: 1 } })
-          .catch((error: unknown) => {
-            if ((error as { code?: string }).code === 'unknown-user') stored++;
-            else refusals.push(error);
-          }),
+        store.write('conversations.append', messageFrom(alice, bob, { tell: [], keepFor: [] })).then(
+          () => stored++,
+          (error: unknown) => refusals.push(error),
+        ),
       );
       await Promise.all(writes);
       expect(refusals.length).toBeGreaterThan(0);

@@ -22,7 +22,7 @@ export interface ToldEntry {
 
 /**
  * What the writer does differently on the databases: who gives the numbers, and when rows get to their places.
- * `begin` opens the transaction of a group, `commit` or `rollback` ends it.
+ * `begin` opens the transaction of a group, `commit` or `rollback` ends it. `now` is the asker's clock.
  */
 export interface Ledger {
   readonly streams: StreamNumbers;
@@ -30,7 +30,9 @@ export interface Ledger {
   standingOf(id: ConversationId): Promise<Standing | null>;
   /** A position that everything told from now on comes after. */
   head(): Promise<Position>;
-  begin(units: readonly Unit[]): Promise<void>;
+  /** The store's clock, the same for all nodes, in milliseconds. */
+  time(): Promise<number>;
+  begin(units: readonly Unit[], now: number): Promise<void>;
   /** Applies a run of appends, all or none. Throws where the database refuses a row, at the latest with `commit` or a savepoint. */
   append(units: readonly AppendUnit[], now: number): Promise<Outcome[]>;
   /** Writes down what a unit has told. What has its position already is returned. */

@@ -7,7 +7,7 @@ import { settledOf, Settler } from './settle.ts';
 import { numberIn, Streams } from './streams.ts';
 import { Appender, type AppendedRows } from './units/append.ts';
 import { type AppendStatements, compileAppend } from './units/append-statements.ts';
-import type { AppendUnit, Outcome, WrittenEntry } from './wire.ts';
+import type { AppendUnit, Outcome, Unit, WrittenEntry } from './wire.ts';
 
 /** The ledger of the only writer of a database: positions and other numbers are given from memory. */
 export class SqliteLedger implements Ledger {
@@ -20,6 +20,7 @@ export class SqliteLedger implements Ledger {
   #head: Position = 0;
   #message = 0;
   #mail = 0;
+  #now = 0;
 
   private constructor(connection: Connection, settleAfter: number) {
     const conversations = new ConversationStandings(connection.db);
@@ -60,7 +61,12 @@ export class SqliteLedger implements Ledger {
     return this.#conversations.find(id);
   }
 
-  async begin(): Promise<void> {
+  time(): Promise<number> {
+    return Promise.resolve(this.#now);
+  }
+
+  async begin(_units: readonly Unit[], now: number): Promise<void> {
+    this.#now = now;
     await this.#connection.begin();
   }
 

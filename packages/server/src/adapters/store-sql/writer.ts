@@ -68,7 +68,7 @@ export class Writer {
     how: { readonly now: number; readonly isCareful: boolean },
   ): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    await this.#ledger.begin(units);
+    await this.#ledger.begin(units, how.now);
     for (let i = 0; i < units.length;) {
       const run = how.isCareful ? [] : appendsFrom(units, i);
       if (run.length > 0) outcomes.push(...(await this.#ledger.append(run, how.now)));
@@ -119,7 +119,7 @@ export class Writer {
       streams: ledger.streams,
       standingOf: (id) => ledger.standingOf(id),
       head: () => ledger.head(),
-      now,
+      time: () => ledger.time(),
       tell: (stream, event) => void told.push({ stream, event }),
     };
     const handler: UnitHandler<K> = HANDLERS[unit.kind];

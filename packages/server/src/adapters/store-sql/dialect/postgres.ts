@@ -143,8 +143,8 @@ export class PostgresConnection implements Connection {
   }
 
   async release(): Promise<void> {
-    this.send('release savepoint unit');
     await this.settled();
+    this.send('release savepoint unit');
   }
 
   async rollbackToSavepoint(): Promise<void> {

@@ -60,6 +60,13 @@ export class PostgresLedger implements Ledger {
     return row === undefined ? null : { num: row.num, seq: row.last_seq };
   }
 
+  async time(): Promise<number> {
+    const { rows } = await this.#connection.query<{ now: number }>(STATEMENTS.time);
+    const [row] = rows;
+    if (row === undefined) throw new Error('the database does not say the time');
+    return row.now;
+  }
+
   async begin(units: readonly Unit[]): Promise<void> {
     const appends = units.filter((unit) => unit.kind === 'conversations.append');
     this.#standings = new Map();

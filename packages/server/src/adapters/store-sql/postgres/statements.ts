@@ -49,6 +49,7 @@ function insert(table: string, columns: Columns): string {
 export const STATEMENTS = {
   /** Conversations in one order on all nodes, so that two groups never wait for each other. */
   lock: `select id, num, last_seq from conversations where num = any($1::bigint[]) order by num for update`,
+  time: `select (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
   standing: `select num, last_seq from conversations where id = $1`,
   /** Numbers of messages are taken under the lock: within a conversation they grow with `seq`. */
   reserve: `select nextval('messages_num_seq') as num from generate_series(1, $1::int)`,

@@ -5,7 +5,9 @@ import type { UnitHandlers } from './context.ts';
 
 type Handlers = UnitHandlers<'cluster'>;
 
-const renew: Handlers['cluster.renew'] = async ({ db, now }, { node, bus, leaseMs, roles, isAlone }) => {
+const renew: Handlers['cluster.renew'] = async (context, { node, bus, leaseMs, roles, isAlone }) => {
+  const { db } = context;
+  const now = await context.time();
   await forgetDead(db, isAlone ? Number.MAX_SAFE_INTEGER : now);
   const until = now + leaseMs;
   await db
