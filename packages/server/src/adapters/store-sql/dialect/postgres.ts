@@ -95,7 +95,11 @@ export class PostgresConnection implements Connection {
   async query<R extends QueryResultRow = QueryResultRow>(text: string, values: readonly unknown[] = []) {
     try {
       const name = this.#nameOf(text);
-      return await this.#client.query<R>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+      return await this.#client.query<R>({
+        text,
+        values: this.#role === 'reader' ? values.map(askable) : [...values],
+        ...(name === undefined ? {} : { name }),
+      });
     } catch (error) {
       // What is neither the database's word nor a value that can't be sent is the end of the connection.
       if (!(error instanceof DatabaseError) && !(error instanceof TypeError)) this.#lose(reasonOf(error));
@@ -205,12 +209,17 @@ function clientOf(url: string, role: Role): Client {
   return client;
 }
 
+/** No text of the database holds U+0000, and none can be asked for: what can't be part of an answer is asked for in its place. */
+function askable(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+}
+
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const UNIQUE_VIOLATION = '23505';
 /** Serialization failure, deadlock. */
 const CLASHES: ReadonlySet<string> = new Set(['40001', '40P01']);
-/** The server stops, or has ended the session; a plan that another version's migration has made stale. */
-const BROKEN: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P04', '25P03', '0A000']);
+/** The server stops, or has ended the session, or writes no more; a plan that another version's migration has made stale. */
+const BROKEN: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P04', '25P03', '25006', '0A000']);
 
 function faultOf({ code = '', constraint }: DatabaseError): Fault {
   // The same idempotency key on another node: the next attempt finds what it was used for.

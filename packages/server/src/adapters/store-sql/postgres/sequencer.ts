@@ -10,11 +10,14 @@ import { Session } from './session.ts';
 const MAX_BATCH = 1_000;
 /** How often it is looked for entries whose stir was lost, and for the office itself. */
 const POLL_MS = 1_000;
+/** Entries given positions until the queue is vacuumed: its dead rows are walked over each time. */
+const VACUUM_AFTER = 20_000;
 /** One office in each database. The number is ours alone. */
 const OFFICE = 7_449_322_801;
 
 const STATEMENTS = {
   elect: `select pg_try_advisory_lock(${OFFICE}) as elected`,
+  vacuum: `vacuum (truncate false) fresh_entries`,
   resign: `select pg_advisory_unlock(${OFFICE})`,
   /**
    * Takes the oldest committed entries out of the queue and writes them down with the next positions, in one statement. Two
@@ -23,7 +26,7 @@ const STATEMENTS = {
   assign: `with head as (select coalesce(max(position), 0) as position from entries),
     batch as (select *, row_number() over (order by num) as place
       from (select * from fresh_entries order by num limit ${MAX_BATCH}) as oldest),
-    taken as (delete from fresh_entries using batch where fresh_entries.num = batch.num),
+    taken as (delete from fresh_entries where num = any(array(select num from batch))),
     placed as (insert into entries (position, stream, kind, message, ref, data, at)
       select head.position + place, stream, kind, message, ref, data, at from batch, head
       returning position, stream, kind, message, ref, data)
@@ -50,9 +53,10 @@ export interface SequencerParts {
 export class Sequencer {
   readonly #parts: SequencerParts;
   readonly #session: Session;
-  readonly #poll: Timer;
+  readonly #timer: Timer;
   #office: { readonly connection: PostgresConnection; readonly journal: JournalReader } | null = null;
   #isWanted = false;
+  #sinceVacuum = 0;
   #isSweepWanted = false;
   #running: Promise<void> | null = null;
   #isClosed = false;
@@ -67,7 +71,7 @@ export class Sequencer {
       onOpen: () => this.wake(),
       onDown: () => (this.#office = null),
     });
-    this.#poll = every(parts.clock, POLL_MS, () => this.wake());
+    this.#timer = every(parts.clock, POLL_MS, () => this.#start());
   }
 
   /** Resolves when it is known whether this node was elected. */
@@ -79,8 +83,12 @@ export class Sequencer {
     return this.#office !== null;
   }
 
-  /** There may be something to do. */
+  /** There may be something to do for whoever has the office. */
   wake(): void {
+    if (this.#office !== null) this.#start();
+  }
+
+  #start(): void {
     this.#isWanted = true;
     if (!this.#isClosed) this.#running ??= this.#run().finally(() => (this.#running = null));
   }
@@ -94,10 +102,15 @@ export class Sequencer {
   /** Finishes what is under way and gives the office away. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#poll.cancel();
+    this.#timer.cancel();
     await this.#running;
     const { connection } = this.#session;
-    if (connection !== null && this.#office !== null) await connection.query(STATEMENTS.resign).catch(() => undefined);
+    try {
+      // The lock would go with the connection, but only when the database has noticed.
+      if (connection !== null && this.#office !== null) await connection.query(STATEMENTS.resign);
+    } catch (error) {
+      this.#parts.log.warn('the office of giving positions goes with its connection', { reason: reasonOf(error) });
+    }
     await this.#session.close();
   }
 
@@ -132,6 +145,11 @@ export class Sequencer {
     const last = entries.at(-1);
     if (first !== undefined && last !== undefined)
       this.#parts.onBatch({ first: first.position, last: last.position, entries });
+    this.#sinceVacuum += rows.length;
+    if (this.#sinceVacuum >= VACUUM_AFTER) {
+      this.#sinceVacuum = 0;
+      await office.connection.query(STATEMENTS.vacuum);
+    }
     if (this.#isSweepWanted) await this.#sweepPiece(office.connection);
   }
 
