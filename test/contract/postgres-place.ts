@@ -7,6 +7,8 @@ import type { StorePlace } from './store-place.ts';
 
 export interface PostgresPlace extends StorePlace {
   readonly url: string;
+  /** Of the database. */
+  readonly name: string;
   /** One statement beside the store. */
   ask(text: string): Promise<readonly Record<string, unknown>[]>;
 }
@@ -26,6 +28,7 @@ export async function postgresPlace(server: PostgresServer): Promise<PostgresPla
   }
   return {
     url,
+    name,
     ask,
     open: (parts) => createStoreSql({ url, ids: randomIds, ...parts }),
     caughtUp: () =>

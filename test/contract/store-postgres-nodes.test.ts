@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { createStoreSql, type SqlStore } from '../../packages/server/src/adapters/store-sql/index.ts';
@@ -41,10 +42,17 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
     return { ...opened, heard };
   }
 
+  const named = (name: string): string =>
+    `from pg_stat_activity where datname = current_database() and application_name like '${name}'`;
+
   /** Ends connections of nodes, by the name that they give themselves. */
-  function endConnections(url: string, name: string): Promise<unknown> {
-    const them = `datname = current_database() and application_name like '${name}'`;
-    return server.run(`select pg_terminate_backend(pid) from pg_stat_activity where ${them}`, url);
+  function endConnections(url: string, name: string, which = ''): Promise<unknown> {
+    return server.run(`select pg_terminate_backend(pid) ${named(name)} ${which}`, url);
+  }
+
+  /** How many of them wait for a lock. */
+  async function waiting(url: string, name: string): Promise<number> {
+    return (await server.run(`select 1 ${named(name)} and wait_event_type = 'Lock'`, url)).length;
   }
 
   type Pairs = readonly (readonly [number, number])[];
@@ -236,6 +244,53 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
     expect(sent).toHaveLength(2_000);
     await expectWhole(node, sent);
     expect(node.figures()).toMatchObject({ queueDepth: 0, readDepth: 0 });
+  });
+
+  test('a deadlock with somebody else is tried again, and not shown', async () => {
+    const url = await server.createDatabase();
+    const { store } = await openNode(url);
+    const send = () =>
+      [messageFrom(alice, bob), messageFrom(bob, carol)].map((m) => store.write('conversations.append', m));
+    await Promise.all(send());
+    const other = new Client({ connectionString: url });
+    cleanups.push(() => other.end());
+    await other.connect();
+    const touch = (num: number) => other.query('update conversations set last_seq = last_seq where num = $1', [num]);
+    await other.query('begin');
+    await touch(2);
+    const sent = Promise.all(send());
+    await until(async () => (await waiting(url, 'tieline writer')) === 1, 'the group to wait');
+    // Whoever of the two is made to give way: then the other goes on.
+    await touch(1).then(
+      () => other.query('commit'),
+      () => other.query('rollback'),
+    );
+    expect((await sent).map(({ message }) => message.seq)).toEqual([2, 2]);
+  });
+
+  test('a question whose connection is lost is asked once more, elsewhere', async () => {
+    const url = await server.createDatabase();
+    const { store } = await openNode(url);
+    const other = new Client({ connectionString: url });
+    cleanups.push(() => other.end());
+    await other.connect();
+    await other.query('begin; lock table users');
+    const endOne = async () => {
+      await until(async () => (await waiting(url, 'tieline reader')) === 1, 'the question to wait');
+      await endConnections(url, 'tieline reader', "and wait_event_type = 'Lock'");
+    };
+    const first = store.read('directory.is-empty', null);
+    await endOne();
+    await until(async () => (await waiting(url, 'tieline reader')) === 1, 'the question to wait again');
+    await other.query('commit');
+    expect(await first).toBe(true);
+    await other.query('begin; lock table users');
+    const second = expect(store.read('directory.is-empty', null)).rejects.toMatchObject({ code: 'store-unavailable' });
+    await endOne();
+    await endOne();
+    await second;
+    await other.query('commit');
+    expect(await store.read('directory.is-empty', null)).toBe(true);
   });
 
   test('PostgreSQL closes every connection: changes go on by themselves', async () => {

@@ -1,8 +1,13 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
+import { createStoreSql, renewEpochOfPostgres } from '../../packages/server/src/adapters/store-sql/index.ts';
+import { ManualClock, randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { describeWithPeers } from '../kit/peer.ts';
 import { POSTGRES_PROGRAMS, PostgresServer } from '../kit/postgres.ts';
-import { postgresPlace } from './postgres-place.ts';
+import { until } from '../kit/wait.ts';
+import { type PostgresPlace, postgresPlace } from './postgres-place.ts';
 import { storeContract } from './store.ts';
+import { alice, bob, messageFrom, userNamed } from './store-samples.ts';
 
 describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL', () => {
   let server: PostgresServer;
@@ -12,4 +17,120 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL', () => {
   afterAll(() => server[Symbol.asyncDispose]());
 
   storeContract('PostgreSQL', () => postgresPlace(server));
+
+  describe('PostgreSQL alone', () => {
+    const cleanups: (() => Promise<unknown>)[] = [];
+    afterEach(async () => {
+      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    });
+
+    async function newPlace(): Promise<PostgresPlace> {
+      const place = await postgresPlace(server);
+      cleanups.push(() => place.dispose());
+      return place;
+    }
+
+    async function openAt({ url }: { readonly url: string }, clock = new ManualClock()) {
+      const warnings: string[] = [];
+      const log = { warn: (text: string, fields = {}) => void warnings.push(`${text} ${JSON.stringify(fields)}`) };
+      const opened = await createStoreSql({ url, bell: createMemoryBell(), clock, ids: randomIds, log });
+      cleanups.push(() => opened.close());
+      return { ...opened, warnings };
+    }
+
+    test('what arrives together, or while a commit runs, is one commit', async () => {
+      const { store, figures } = await openAt(await newPlace());
+      const send = () => store.write('conversations.append', messageFrom(alice, bob));
+      await Promise.all(Array.from({ length: 300 }, send));
+      expect(figures()).toMatchObject({ commits: 1, units: 300, queueDepth: 0, failedUnits: 0 });
+      const first = send();
+      await new Promise(setImmediate);
+      await Promise.all([first, ...Array.from({ length: 50 }, send)]);
+      expect(figures()).toMatchObject({ commits: 3, units: 351 });
+    });
+
+    test('more entries than one batch of positions are all given theirs, and rung', async () => {
+      const place = await newPlace();
+      const bell = createMemoryBell();
+      let rung = 0;
+      bell.batches.add(({ entries }) => (rung += entries.length));
+      const opened = await place.open({ bell, clock: new ManualClock() });
+      cleanups.push(() => opened.close());
+      await Promise.all(
+        Array.from({ length: 1_500 }, () => opened.store.write('conversations.append', messageFrom(alice, bob))),
+      );
+      await until(() => rung === 3_000, 'all entries');
+      expect(await opened.journal.head()).toBe(3_000);
+    });
+
+    test('more statements than are kept prepared', async () => {
+      const { store } = await openAt(await newPlace());
+      const words = (n: number, m: number) => `${'x '.repeat(n)}${'y'.repeat(m)}`;
+      const asks = Array.from({ length: 1_200 }, (_, i) => ({
+        user: alice,
+        limit: 5,
+        ...(i % 2 === 0 ? { since: 1 } : {}),
+        ...(i % 3 === 0 ? { until: 2 } : {}),
+        ...(i % 5 === 0 ? { conversation: 'c' as never } : {}),
+        keywords: words(i % 16, 1 + (i % 7)),
+      }));
+      for (const ask of asks) await store.read('conversations.history', ask);
+      await store.write('conversations.append', messageFrom(alice, bob));
+      expect(await store.read('conversations.history', { user: alice, limit: 5 })).toHaveLength(1);
+    });
+
+    test('a database of a newer version, and one that can not hold all text, are refused and left alone', async () => {
+      const place = await newPlace();
+      await (await openAt(place)).close();
+      await place.ask("insert into kysely_migration (name, timestamp) values ('2999-01-01-later', '')");
+      await expect(openAt(place)).rejects.toMatchObject({ code: 'store-too-new', subject: '2999-01-01-later' });
+      await server.run("create database latin encoding 'LATIN1' template template0");
+      await expect(openAt({ url: server.url('latin') })).rejects.toMatchObject({ code: 'store-unsupported' });
+    });
+
+    test('acknowledged is on disk, whatever the database says; what it may lose is said', async () => {
+      const place = await newPlace();
+      await place.ask('select 1');
+      await server.run(`alter database ${place.name} set synchronous_commit = off`);
+      const { store, warnings } = await openAt(place);
+      await store.write('conversations.append', messageFrom(alice, bob));
+      // Another session can't see a session's own setting: with it off, a commit is not on disk when it is acknowledged.
+      const [row] = await place.ask(`select pg_current_wal_flush_lsn() = pg_current_wal_insert_lsn() as flushed`);
+      expect(row).toEqual({ flushed: true });
+      expect(warnings).toEqual([expect.stringContaining('fsync = off')]);
+    });
+
+    test('a renewed epoch: the running node takes nothing more when it reconnects, the next start goes on', async () => {
+      const place = await newPlace();
+      const clock = new ManualClock();
+      const first = await openAt(place, clock);
+      await first.store.write('directory.add-user', userNamed('alice', alice));
+      await renewEpochOfPostgres(place.url);
+      await place.ask(`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'tieline writer'`);
+      const second = await openAt(place);
+      expect(second.journal.epoch).not.toBe(first.journal.epoch);
+      await until(() => !first.figures().isAvailable, 'the change to be noticed');
+      const late = first.store.write('conversations.append', messageFrom(alice, bob));
+      await expect(late).rejects.toMatchObject({ code: 'store-unavailable' });
+      expect(await second.store.read('directory.user', { by: 'id', value: alice })).not.toBeNull();
+    });
+
+    test('nothing is left after closing: no connection, no timer', async () => {
+      const place = await newPlace();
+      const clock = new ManualClock();
+      const opened = await openAt(place, clock);
+      await opened.store.write('conversations.append', messageFrom(alice, bob));
+      await opened.close();
+      expect(clock.pending).toBe(0);
+      const nodes = () => place.ask("select 1 from pg_stat_activity where application_name like 'tieline %'");
+      await until(async () => (await nodes()).length === 0, 'the connections to go');
+    });
+
+    test('a PostgreSQL that is not there: opening fails, nothing goes on', async () => {
+      const url = 'postgres://tieline@127.0.0.1:1/none';
+      const parts = { url, bell: createMemoryBell(), clock: systemClock, ids: randomIds };
+      await expect(createStoreSql(parts)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    });
+  });
 });

@@ -61,6 +61,31 @@ export function unitContract(makePlace: MakePlace): void {
       expect(await journal.head()).toBe(4);
     });
 
+    test('text that can not be stored everywhere is refused, alone, and may be asked for', async () => {
+      const { store } = await at.open();
+      await store.write('directory.add-user', userNamed('alice', alice));
+      for (const text of ['a\0b', 'a\ud83d']) {
+        const idem = { key: text, hash: 'h' };
+        const stated = { contact: 'im:', activity: '', note: text, at: 1 } as const;
+        const outcomes = await Promise.allSettled([
+          store.write('conversations.append', messageFrom(alice, bob, { body: text })),
+          store.write('conversations.append', messageFrom(alice, bob, { idem })),
+          store.write('directory.change-user', { id: alice, change: { displayName: text } }),
+          store.write('directory.add-group', { group: { name: 'staff', description: '', members: [text as never] } }),
+          store.write('presence.state', { user: alice, stated }),
+        ]);
+        expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual(
+          outcomes.map(() => 'invalid-text'),
+        );
+        expect(await store.read('directory.user', { by: 'name', value: text })).toBeNull();
+        expect(await store.read('conversations.history', { user: alice, limit: 9, keywords: text })).toEqual([]);
+      }
+      const odd = { text: 'a\0b \\u0000', list: ['\0'] };
+      const { message } = await store.write('conversations.append', messageFrom(alice, bob, { data: odd }));
+      expect(message).toMatchObject({ seq: 1, data: odd });
+      expect(await store.read('conversations.message', { id: message.id })).toEqual(message);
+    });
+
     test('what waits is bounded: more is refused at once, to be tried again, and what was taken is stored', async () => {
       const { store } = await at.open();
       const refusals: unknown[] = [];

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { backUpSqlite, renewEpochOfSqlite, restoreSqlite } from '../adapters/store-sql/index.ts';
+import { backUpSqlite, renewEpochOfPostgres, renewEpochOfSqlite, restoreSqlite } from '../adapters/store-sql/index.ts';
 import type { Config } from '../config/index.ts';
 import { Problem } from '../kit/index.ts';
 import type { Console } from './console.ts';
@@ -27,7 +27,9 @@ export async function restore(config: Config, source: string, console: Console):
 
 /** `tieline restore --new-epoch`: for a store that was put back by other means. */
 export async function renewEpoch(config: Config, console: Console): Promise<void> {
-  renewEpochOfSqlite(sqliteFileOf(config, 'not there yet'));
+  const { database } = config;
+  if (database.kind === 'sqlite') renewEpochOfSqlite(database.file);
+  else await renewEpochOfPostgres(database.url);
   console.say(
     'The next start gives the store a new epoch: clients that come back will be told to load everything anew.',
   );

@@ -8,4 +8,5 @@ export * from './listeners.ts';
 export * from './lru.ts';
 export * from './manual-clock.ts';
 export * from './problem.ts';
+export * from './text.ts';
 export * from './token-buckets.ts';

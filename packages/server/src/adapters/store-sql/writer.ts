@@ -1,5 +1,6 @@
 import type { Units } from '../../core/index.ts';
-import { Problem } from '../../kit/index.ts';
+import { invalidText } from '../../core/journal/index.ts';
+import { isStorable, Problem } from '../../kit/index.ts';
 import type { Connection, Fault } from './dialect/connection.ts';
 import type { Ledger, ToldEntry } from './ledger.ts';
 import { conflict, storeUnavailable } from './problems.ts';
@@ -9,7 +10,11 @@ import { directoryUnits } from './units/directory.ts';
 import { callUnits, conversationUnits, presenceUnits } from './units/others.ts';
 import { type AppendUnit, failureOf, type Outcome, type Unit } from './wire.ts';
 
-/** How often a group is tried again that other nodes were in the way of; then its askers are told to. */
+/**
+ * How often a group is tried that other nodes are in the way of; then its askers are told to try again.
+ * @peer `store-unavailable`
+ * @test store-postgres-nodes: a deadlock with somebody else
+ */
 const MAX_ATTEMPTS = 8;
 
 type PlainUnits = Omit<Units, 'conversations.append'>;
@@ -112,6 +117,7 @@ export class Writer {
     unit: { readonly kind: K; readonly input: PlainUnits[K]['input'] },
     now: number,
   ): Promise<Outcome> {
+    requireStorable(unit.input);
     const told: ToldEntry[] = [];
     const ledger = this.#ledger;
     const context: UnitContext = {
@@ -140,4 +146,11 @@ function appendsFrom(units: readonly Unit[], from: number): AppendUnit[] {
 
 function unavailable(error: unknown): Outcome {
   return { is: 'failed', failure: failureOf(storeUnavailable(error instanceof Error ? error.message : String(error))) };
+}
+
+/** Looks at every text of a unit. @throws invalid-text */
+function requireStorable(input: unknown, name = 'text'): void {
+  if (typeof input === 'string' && !isStorable(input)) throw invalidText(name);
+  if (typeof input !== 'object' || input === null) return;
+  for (const [member, value] of Object.entries(input)) requireStorable(value, Array.isArray(input) ? name : member);
 }

@@ -1,4 +1,4 @@
-import { backoffMs, type Clock, Problem, reasonOf } from '../../kit/index.ts';
+import { backoffMs, type Clock, Problem, reasonOf, storable } from '../../kit/index.ts';
 import type { Store } from '../journal/index.ts';
 import { MAX_UNRECORDED, RECORD_RETRIES } from './limits.ts';
 import type { CallLog } from './log.ts';
@@ -42,9 +42,12 @@ export class Records {
   }
 
   async #write(call: Call, hurry: Promise<void>): Promise<void> {
+    // What a telephone system says may hold anything.
+    const { peer, peerName } = call;
+    const record = { ...call, peer: storable(peer), peerName: peerName === null ? null : storable(peerName) };
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#parts.store.write('calls.record', { call });
+        await this.#parts.store.write('calls.record', { call: record });
         return;
       } catch (error) {
         const isWorthIt = error instanceof Problem && error.retry && attempt < RECORD_RETRIES && !this.#isClosed;

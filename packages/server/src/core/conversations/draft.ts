@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { nestsDeeper } from '../../kit/index.ts';
+import { isStorable, nestsDeeper, storable } from '../../kit/index.ts';
 import { emptyMessage, tooLarge } from './errors.ts';
+import { invalidText } from '../journal/index.ts';
 import type { Draft } from './model.ts';
 import { plainToHtml, sanitiseHtml } from './plain-html.ts';
 
@@ -51,18 +52,20 @@ export const MAX_DATA_DEPTH = 64;
 /** What a checked draft stores. */
 export type CheckedDraft = Draft;
 
-/** Reduces HTML to plain HTML and holds the draft to its bounds. @throws too-large | empty-message */
+/** Reduces HTML to plain HTML and holds the draft to its bounds. @throws too-large | empty-message | invalid-text */
 export function checkDraft(draft: Draft): CheckedDraft {
   if (draft.body.length > MAX_BODY_BYTES * 4) throw tooLarge('text', MAX_BODY_BYTES);
   if (draft.type === 'text/html' && draft.body.split('<', MAX_TAGS + 2).length > MAX_TAGS + 1)
     throw tooLarge('text', MAX_BODY_BYTES);
-  const body = draft.type === 'text/html' ? sanitiseHtml(draft.body) : draft.body;
+  const text = storable(draft.body);
+  const body = draft.type === 'text/html' ? sanitiseHtml(text) : text;
   const html = draft.type === 'text/html' ? body : plainToHtml(body);
   if (isOver(html, MAX_BODY_BYTES)) throw tooLarge('text', MAX_BODY_BYTES);
   if (draft.attach.length > MAX_ATTACHMENTS || isOver(draft.attach.join(' '), MAX_ATTACH_BYTES))
     throw tooLarge('list of attachments', MAX_ATTACH_BYTES);
   if (draft.idempotencyKey !== null && draft.idempotencyKey.length > MAX_KEY_CHARACTERS)
     throw tooLarge('idempotency key', MAX_KEY_CHARACTERS);
+  if (draft.idempotencyKey !== null && !isStorable(draft.idempotencyKey)) throw invalidText('idempotency key');
   if (nestsDeeper(draft.data, MAX_DATA_DEPTH)) throw tooLarge('data', MAX_DATA_BYTES);
   if (draft.data !== null && isOver(JSON.stringify(draft.data), MAX_DATA_BYTES)) throw tooLarge('data', MAX_DATA_BYTES);
   if (body === '' && draft.attach.length === 0 && draft.data === null) throw emptyMessage();

@@ -1,9 +1,14 @@
-import type { Listeners } from '../../kit/index.ts';
+import { type Listeners, Problem } from '../../kit/index.ts';
 import type { Position } from './position.ts';
 import type { StreamId } from './streams.ts';
 
 /** What a catalogue of units or queries says of each of its kinds. */
 export type Catalogue<C> = { readonly [K in keyof C]: { readonly input: unknown; readonly output: unknown } };
+
+/** A unit or a draft holds text that can't be stored: U+0000, or half a surrogate pair. */
+export function invalidText(subject: string): Problem {
+  return new Problem('invalid-text', 'The text holds a character that is none.', { subject });
+}
 
 /**
  * The store takes units of work: each is atomic, checked and applied inside the store, never an interactive transaction.
@@ -11,7 +16,7 @@ export type Catalogue<C> = { readonly [K in keyof C]: { readonly input: unknown;
  * `write` resolves after the unit is durable (at the disk, or at the database's commit), and rejects with a `Problem` where a
  * check of the unit failed (then nothing of it is applied; units of the same group are not affected) or `store-unavailable`
  * (then it is unknown whether the unit was applied: the asker repeats it with its idempotency key). Units of one caller apply
- * in the order of their calls.
+ * in the order of their calls. A unit whose texts can't be stored (kit/text.ts) fails with `invalid-text`.
  *
  * `read` sees at least everything whose `write` resolved before the call.
  */

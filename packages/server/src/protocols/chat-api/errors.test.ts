@@ -27,6 +27,7 @@ const ELSEWHERE = new Set([
   'store-too-new',
   'store-unsupported',
   'store-in-use',
+  'store-changed',
 ]);
 
 test('every problem of the core, of delivery and of this surface has its place in the table', () => {

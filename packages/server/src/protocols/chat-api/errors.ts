@@ -41,6 +41,7 @@ export const TRANSLATIONS: Readonly<Record<string, Translation>> = {
   'own-recipient': illegal(400),
   'recipient-unavailable': illegal(400),
   'empty-message': illegal(400),
+  'invalid-text': illegal(400),
   'too-large': illegal(413),
   'idempotency-conflict': exists('AlreadyExistsException'),
   'invalid-idempotency-key': illegal(400),

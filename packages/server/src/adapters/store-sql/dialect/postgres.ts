@@ -13,7 +13,11 @@ const STATEMENT_MS = 10_000;
 const ANSWER_MS = STATEMENT_MS + 5_000;
 /** A transaction that its node has left open: its locks go after this time. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
-/** Statements prepared on one connection; it needs about eighty. Others are planned each time. */
+/**
+ * Statements prepared on one connection; it needs about eighty. Others are planned each time.
+ * @peer nothing to notice
+ * @test store-postgres: more statements than are kept prepared
+ */
 const MAX_STATEMENTS = 256;
 
 const TYPES: ColumnTypes = {

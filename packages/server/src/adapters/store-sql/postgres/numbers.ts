@@ -4,9 +4,17 @@ import type { PostgresConnection } from '../dialect/postgres.ts';
 import type { StreamNumbers } from '../ledger.ts';
 import { numberIn } from '../streams.ts';
 
-/** Numbers that a node remembers; others are looked up. */
+/**
+ * Numbers that a node remembers; others are looked up.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_KNOWN = 100_000;
-/** Between a look-up and the insert another node may have made the same row, which is seen by the next look-up. */
+/**
+ * Between a look-up and the insert another node may have made the same row, which is seen by the next look-up.
+ * @peer nothing to notice
+ * @test store-postgres-nodes: two nodes write into the same
+ */
 const MAX_LOOKUPS = 3;
 
 /**

@@ -6,9 +6,17 @@ import { Reader } from '../reader.ts';
 import { failureOf, type ReaderAsk, type ReaderReply } from '../wire.ts';
 import { Session, type SessionParts } from './session.ts';
 
-/** Connections for questions: enough that one slow search holds nobody up, few enough for a database with many nodes. */
+/**
+ * Connections for questions: enough that one slow search holds nobody up, few enough for a database with many nodes.
+ * @peer a question waits for one that is free
+ * @test store-units: so are questions
+ */
 const MAX_READERS = 4;
-/** A question that was under way when its connection was lost is asked once more, elsewhere; then it may be its own fault. */
+/**
+ * A question that was under way when its connection was lost is asked once more, elsewhere; then it may be its own fault.
+ * @peer `store-unavailable`
+ * @test store-postgres-nodes: a question whose connection is lost
+ */
 const MAX_ASKED = 2;
 
 interface Question {

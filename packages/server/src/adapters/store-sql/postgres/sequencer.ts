@@ -6,7 +6,11 @@ import type { StoreLog } from '../log.ts';
 import { sweep } from '../sweep.ts';
 import { Session } from './session.ts';
 
-/** Entries that get their positions in one transaction: some milliseconds, and one batch of the bell. */
+/**
+ * Entries that get their positions in one transaction: some milliseconds, and one batch of the bell.
+ * @peer nothing to notice
+ * @test store-postgres: more entries than one batch
+ */
 const MAX_BATCH = 1_000;
 /** How often it is looked for entries whose stir was lost, and for the office itself. */
 const POLL_MS = 1_000;

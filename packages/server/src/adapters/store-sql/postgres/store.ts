@@ -141,6 +141,16 @@ async function prepare({ url, freshId, log }: PostgresStoreParts): Promise<strin
   }
 }
 
+/** Lets the next start give the database a new epoch, after it was put back by PostgreSQL's own tools. */
+export async function renewEpochOfPostgres(url: string): Promise<void> {
+  const connection = await PostgresConnection.open({ url, role: 'migration', onLost: () => undefined });
+  try {
+    await connection.db.deleteFrom('meta').where('key', '=', 'epoch').execute();
+  } finally {
+    await connection.close();
+  }
+}
+
 /** What the server's own settings may lose of what was acknowledged. */
 async function warnOfLoss({ db }: PostgresConnection, log: StoreLog): Promise<void> {
   for (const name of ['fsync', 'full_page_writes']) {

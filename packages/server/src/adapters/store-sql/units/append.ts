@@ -1,5 +1,12 @@
 import { idempotencyConflict, type Message } from '../../../core/conversations/index.ts';
-import { type ConversationId, type Position, type StreamId, userStream } from '../../../core/journal/index.ts';
+import {
+  type ConversationId,
+  invalidText,
+  type Position,
+  type StreamId,
+  userStream,
+} from '../../../core/journal/index.ts';
+import { isStorable } from '../../../kit/index.ts';
 import { flagOf, messageOf } from '../codec.ts';
 import type { Standing, StreamNumbers } from '../ledger.ts';
 import type { Tables } from '../schema.ts';
@@ -82,6 +89,8 @@ export class Appender {
 
   #decide(input: Append, run: Run): Outcome {
     const { idem, message } = input;
+    if (!isStorable(message.body)) return { is: 'failed', failure: failureOf(invalidText('body')) };
+    if (idem !== null && !isStorable(idem.key)) return { is: 'failed', failure: failureOf(invalidText('key')) };
     const known = idem === null ? undefined : run.known.get(keyOf(input, idem.key));
     if (known !== undefined && known.hash !== idem?.hash)
       return { is: 'failed', failure: failureOf(idempotencyConflict()) };
@@ -138,7 +147,8 @@ export class Appender {
   async #loadKeys(units: readonly AppendUnit[], now: number): Promise<Map<string, KnownKey>> {
     const known = new Map<string, KnownKey>();
     const asked = new Set<string>();
-    for (const { input } of units) if (input.idem !== null) asked.add(keyOf(input, input.idem.key));
+    for (const { input } of units)
+      if (input.idem !== null && isStorable(input.idem.key)) asked.add(keyOf(input, input.idem.key));
     if (asked.size === 0) return known;
     for (const row of await this.#ports.findKeys([...asked]))
       if (row.used_at > now - IDEMPOTENCY_MS) known.set(row.key_id, { hash: row.hash, message: messageOf(row) });

@@ -16,6 +16,7 @@ const CODES: Readonly<Record<string, string>> = {
   'unknown-user': 'unknown-recipient',
   'own-recipient': 'bad-request',
   'empty-message': 'bad-request',
+  'invalid-text': 'bad-request',
   'idempotency-conflict': 'idempotency-conflict',
   'invalid-idempotency-key': 'bad-request',
   'invalid-number': 'bad-request',

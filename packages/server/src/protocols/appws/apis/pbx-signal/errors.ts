@@ -8,6 +8,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   'own-recipient': CAUSE.busy,
   'recipient-unavailable': CAUSE.absent,
   forbidden: CAUSE.notSubscribed,
+  'invalid-text': CAUSE.protocol,
   'too-large': CAUSE.protocol,
   'idempotency-conflict': CAUSE.protocol,
   'too-many-calls': CAUSE.failure,
