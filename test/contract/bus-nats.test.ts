@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as pathOf } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '../../packages/server/src/adapters/bus-nats/index.ts';
 import type { Batch } from '../../packages/server/src/core/index.ts';
@@ -42,6 +46,25 @@ describeWithPeers(['nats-server'], 'NATS', () => {
       },
       close: async () => void (await Promise.all(buses.map((bus) => bus.close()))),
     };
+  });
+
+  test('credentials of the URL, TLS, and what is said where NATS does not let us in', async () => {
+    const folder = mkdtempSync(pathOf(tmpdir(), 'tieline-nats-'));
+    const [cert, key] = [pathOf(folder, 'cert.pem'), pathOf(folder, 'key.pem')];
+    const subject = ['-subj', '/CN=nats', '-addext', 'subjectAltName=DNS:localhost'];
+    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', key];
+    execFileSync('openssl', ['req', '-x509', ...made, '-out', cert, ...subject], { stdio: 'ignore' });
+    const guarded = ['--user', 'me', '--pass', 's3cret', '--tls', '--tlscert', cert, '--tlskey', key];
+    await using server = await NatsServer.start(...guarded);
+    const connectTo = (url: string, ca: string | null): Promise<Bus> =>
+      connectBus({ url, tls: { ca, cert: null, key: null }, clock: systemClock, ids: randomIds, log });
+    const bus = await connectTo(`tls://me:s3cret@localhost:${server.port}`, cert);
+    expect(bus.isConnected).toBe(true);
+    await bus.close();
+    const refused = { code: 'bus-unavailable', message: expect.not.stringContaining('wrong') as string };
+    await expect(connectTo(`tls://me:wrong@localhost:${server.port}`, cert)).rejects.toMatchObject(refused);
+    await expect(connectTo(`tls://me:s3cret@localhost:${server.port}`, null)).rejects.toMatchObject(refused);
+    rmSync(folder, { recursive: true });
   });
 
   const entry = (position: number, body = ''): Batch['entries'][number] => ({

@@ -7,14 +7,16 @@ import { until } from './wait.ts';
 /** A real NATS server on a port of its own. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
+  readonly #args: readonly string[];
   #child: ChildProcess | null = null;
 
-  private constructor(port: number) {
+  private constructor(port: number, args: readonly string[]) {
     this.port = port;
+    this.#args = args;
   }
 
-  static async start(): Promise<NatsServer> {
-    const server = new NatsServer(await freePort());
+  static async start(...args: readonly string[]): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), args);
     await server.start();
     return server;
   }
@@ -26,7 +28,7 @@ export class NatsServer implements AsyncDisposable {
   async start(): Promise<void> {
     const program = findProgram('nats-server');
     if (program === undefined) throw new Error('nats-server is not installed');
-    this.#child = spawn(program, ['-a', '127.0.0.1', '-p', String(this.port)], { stdio: 'ignore' });
+    this.#child = spawn(program, ['-a', '127.0.0.1', '-p', String(this.port), ...this.#args], { stdio: 'ignore' });
     await until(() => isOpen(this.port), 'the NATS server');
   }
 

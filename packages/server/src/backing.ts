@@ -46,7 +46,7 @@ export async function openBacking(
     sql,
     bell: bus.bell,
     peers: bus.peers,
-    bus: config.bus.kind === 'nats' ? CLUSTER : null,
+    bus: config.bus.kind === 'nats' ? config.cluster.name : null,
     isAlone: config.database.kind === 'sqlite',
     get isBusConnected() {
       return bus.isConnected;
@@ -54,9 +54,6 @@ export async function openBacking(
     close: () => opened.disposeAsync(),
   };
 }
-
-/** Nodes of one NATS under this name are one cluster. */
-const CLUSTER = 'tieline';
 
 interface Bus {
   readonly bell: TielineBell;
@@ -66,10 +63,10 @@ interface Bus {
 }
 
 function openBus(
-  { bus }: Config,
+  { bus, cluster }: Config,
   { clock, ids, log }: { readonly clock: Clock; readonly ids: Ids; readonly log: Log },
 ): Promise<Bus> {
-  if (bus.kind === 'nats') return connectBus({ url: bus.url, cluster: CLUSTER, clock, ids, log: log.part('bus') });
+  if (bus.kind === 'nats') return connectBus({ url: bus.url, tls: bus.tls, cluster: cluster.name, clock, ids, log });
   const peers = new MemoryNetwork(clock, ids).join();
   return Promise.resolve({ bell: createMemoryBell(), peers, isConnected: true, close: () => peers.close() });
 }

@@ -5,7 +5,7 @@ import { type Core, createCore, joinCluster } from './core/index.ts';
 import { type Delivery, keepDirectoryCurrent, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
-import { addressTest, Http, type HttpOptions } from './http/index.ts';
+import { addressTest, createHops, Http, type HttpOptions } from './http/index.ts';
 import { randomIds, reasonOf, systemClock } from './kit/index.ts';
 import {
   createLog,
@@ -15,6 +15,7 @@ import {
   type Log,
   registerHealth,
 } from './observe/index.ts';
+import { openOtherNodes } from './other-nodes.ts';
 import { mountPages } from './pages.ts';
 import { secretKeys } from './secret-keys.ts';
 import { mountSurfaces } from './surfaces.ts';
@@ -100,8 +101,12 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   started.defer(() => core.close());
   started.defer(keepDirectoryCurrent(delivery, core.directory));
 
-  const http = new Http({ ...httpOptions(config), observer: listenerObserver({ log, metrics, clock }) });
-  const surfaces = mountSurfaces({ config, http, core, delivery, vault, clock, ids, log, metrics });
+  const observer = listenerObserver({ log, metrics, clock });
+  const hops = createHops({ keys: vault.deriveAll('node-hops'), self: peers.self, clock });
+  const http = new Http({ ...httpOptions(config), observer, hops });
+  const otherNodes = openOtherNodes({ config, peers, http, hops, observer, clock });
+  started.defer(() => otherNodes.close());
+  const surfaces = mountSurfaces({ config, http, core, otherNodes, delivery, vault, clock, ids, log, metrics });
   started.defer(() => surfaces.close());
   started.defer(() => http.close({ drainMs: config.http.drainMs }));
   let isReady = false;
@@ -130,8 +135,12 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   const known = knownUrl(config);
   if (config.demo && known !== null) await createDemoWorld(core.directory, known);
   await http.listen();
+  otherNodes.listens();
   // The first thing at the end: what this node alone has goes to others while it still answers.
-  started.defer(() => membership.resign());
+  started.defer(async () => {
+    otherNodes.leaves();
+    await membership.resign();
+  });
   const [url = ''] = http.urls;
   if (config.demo && known === null) await createDemoWorld(core.directory, url);
   isReady = true;

@@ -6,6 +6,7 @@ import type { Delivery } from './delivery/index.ts';
 import type { Http } from './http/index.ts';
 import type { Clock, Ids } from './kit/index.ts';
 import { type Log, type Metrics, surfaceObserver } from './observe/index.ts';
+import type { OtherNodes } from './other-nodes.ts';
 import { mountAppWs } from './protocols/appws/index.ts';
 import { mountChatApi } from './protocols/chat-api/index.ts';
 import { mountTapiMessenger } from './protocols/tapi-messenger/index.ts';
@@ -14,6 +15,7 @@ export interface SurfaceParts {
   readonly config: Config;
   readonly http: Http;
   readonly core: Core;
+  readonly otherNodes: OtherNodes;
   readonly delivery: Delivery;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -31,7 +33,7 @@ export interface Surfaces {
 
 /** Mounts every surface on the HTTP listeners. */
 export function mountSurfaces(parts: SurfaceParts): Surfaces {
-  const { config, http, core, delivery, vault, clock, ids, metrics } = parts;
+  const { config, http, core, otherNodes, delivery, vault, clock, ids, metrics } = parts;
   const shared = { http, ...core, delivery, clock, ids, domain: config.domain };
   const appWs = mountAppWs({
     ...shared,
@@ -47,6 +49,7 @@ export function mountSurfaces(parts: SurfaceParts): Surfaces {
   const lookup = openTapiLookup(config.tapi.lookup, (error) => observer.trouble('application sessions', error));
   const tapi = mountTapiMessenger({
     ...shared,
+    otherNodes,
     ...(lookup === null ? {} : { lookup }),
     settings: config.tapi,
     observer,

@@ -76,7 +76,8 @@ test('the fixed names', () => {
     demo: true,
     data: '/var/lib/t',
     database: { kind: 'postgres', url: 'postgres://u:p@db/t' },
-    bus: { kind: 'nats', url: 'nats://n:4222' },
+    bus: { kind: 'nats', url: 'nats://n:4222', tls: { ca: null, cert: null, key: null } },
+    cluster: { name: 'tieline', address: null, ca: null },
     blobs: { kind: 'disk', folder: '/shared' },
     sip: { port: 0 },
     tapi: { server: { host: 'pbx', port: 5000 } },
@@ -167,4 +168,20 @@ test('the documented limits are the ones that hold', () => {
 test('docs/configuration.md is current (node packages/server/src/config/write-document.ts)', () => {
   const file = new URL('../../../../docs/configuration.md', import.meta.url);
   expect(readFileSync(file, 'utf8')).toBe(settingsDocument());
+});
+
+test('several nodes: an address that others can use, a name that fits a subject, TLS files in pairs', () => {
+  const nats = { TIELINE_BUS_URL: 'nats://n', TIELINE_DATABASE_URL: 'sqlite:/t.db' };
+  expect(problemsOf({ ...nats, HOST: '10.0.0.1' })).toEqual([]);
+  expect(problemsOf({ ...nats, HOST: '0.0.0.0' })).toEqual([
+    'cluster.address: expected the URL by which other nodes reach this one, for it listens on 0.0.0.0',
+  ]);
+  expect(problemsOf({ ...nats, HOST: '::', TIELINE_CLUSTER_ADDRESS: 'http://10.0.0.1:8080' })).toEqual([]);
+  expect(problemsOf({ ...nats, TIELINE_CLUSTER_NAME: 'a.b', TIELINE_CLUSTER_ADDRESS: '10.0.0.1' })).toEqual([
+    'cluster.name: expected letters, digits, - and _, got "a.b" (from TIELINE_CLUSTER_NAME)',
+    'cluster.address: expected a URL such as http://10.0.0.2:8080, got "10.0.0.1" (from TIELINE_CLUSTER_ADDRESS)',
+  ]);
+  expect(problemsOf({ ...nats, TIELINE_BUS_TLS_CERT: '/c' })).toEqual([
+    'bus.tls.key: expected a path, for the other of the pair is given',
+  ]);
 });

@@ -16,7 +16,8 @@ export interface ListenSettings {
 
 export type DatabaseSettings =
   { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'postgres'; readonly url: string };
-export type BusSettings = { readonly kind: 'memory' } | { readonly kind: 'nats'; readonly url: string };
+export type BusSettings =
+  { readonly kind: 'memory' } | { readonly kind: 'nats'; readonly url: string; readonly tls: Plain['bus']['tls'] };
 export type BlobSettings =
   { readonly kind: 'disk'; readonly folder: string } | { readonly kind: 's3'; readonly url: string };
 

@@ -24,6 +24,7 @@ export function resolveSettings(settings: Settings, context: ResolveContext): Co
   const { secretKey, ...plain } = settings;
   const { host: tapiHost, port: tapiPort, ...tapi } = settings.tapi;
   if (database.kind === 'postgres') needsOfPostgres(settings, problem);
+  needsOfSeveralNodes(settings, listen, problem);
   if (settings.demo) loopbackOnly(listen, settings, context);
   checkRanges('http.trustProxy', http.trustProxy, problem);
   checkRanges('metrics.allow', settings.metrics.allow, problem);
@@ -35,7 +36,7 @@ export function resolveSettings(settings: Settings, context: ResolveContext): Co
     secretKeys: secretKey.map((key) => Uint8Array.from(Buffer.from(key, 'base64'))),
     secretKeyFile: join(data, 'secret.key'),
     database,
-    bus: busOf(settings.bus.url),
+    bus: busOf(settings.bus),
     blobs: blobsOf(settings.blobs.url, data),
     chatApi: { secret: settings.chatApi.secret ?? (settings.demo ? DEMO_SECRET : null) },
     http: { ...http, listen },
@@ -79,8 +80,8 @@ function databaseOf(url: string | null, data: string, cwd: string): DatabaseSett
   return { kind: 'sqlite', file: path === ':memory:' ? path : resolve(cwd, path) };
 }
 
-function busOf(url: string | null): BusSettings {
-  return url === null ? { kind: 'memory' } : { kind: 'nats', url };
+function busOf({ url, tls }: Settings['bus']): BusSettings {
+  return url === null ? { kind: 'memory' } : { kind: 'nats', url, tls };
 }
 
 function blobsOf(url: string | null, data: string): BlobSettings {
@@ -94,6 +95,17 @@ function needsOfPostgres(settings: Settings, problem: (text: string) => void): v
     problem('secretKey: expected 32 bytes in base64, for the store is PostgreSQL (make one: openssl rand -base64 32)');
   if (settings.blobs.url === null)
     problem('blobs.url: expected file:///path (shared by all nodes) or s3://bucket, for the store is PostgreSQL');
+}
+
+function needsOfSeveralNodes(
+  { bus, cluster }: Settings,
+  [{ host }]: Config['http']['listen'],
+  problem: (text: string) => void,
+): void {
+  if ((bus.tls.cert === null) !== (bus.tls.key === null))
+    problem(`bus.tls.${bus.tls.cert === null ? 'cert' : 'key'}: expected a path, for the other of the pair is given`);
+  if (bus.url !== null && cluster.address === null && ['0.0.0.0', '::'].includes(host))
+    problem(`cluster.address: expected the URL by which other nodes reach this one, for it listens on ${host}`);
 }
 
 /** The demo's passwords are known to everybody: it never listens where others could reach it (design §9). */

@@ -152,10 +152,30 @@ export const settingsSchema = Type.Object({
     }),
   }),
   bus: Type.Object({
-    url: maybeText('The bus between nodes. Default: none, one node.', {
-      expects: 'nats://host:port',
+    url: maybeText('The bus between nodes: NATS, several servers of it separated by commas. Default: none, one node.', {
+      expects: 'nats://user:password@host:port, nats://token@host:port, or tls://… for TLS',
       pattern: '^(nats|tls)://.',
       isSecret: true,
+    }),
+    tls: Type.Object({
+      ca: maybeText("PEM file with the authority of NATS' certificates. Default: the system's authorities.", {
+        expects: 'a path',
+      }),
+      cert: maybeText('PEM file with the certificate by which this node shows who it is.', { expects: 'a path' }),
+      key: maybeText('PEM file with its private key.', { expects: 'a path' }),
+    }),
+  }),
+  cluster: Type.Object({
+    name: text('Nodes of one cluster have the same; several clusters may share a NATS.', 'tieline', {
+      expects: 'letters, digits, - and _',
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+    }),
+    address: maybeText(
+      "Where the other nodes reach this one's HTTP. Default: the first listener; needed where that listens on all addresses.",
+      { expects: 'a URL such as http://10.0.0.2:8080', pattern: '^https?://[^/]+/?$' },
+    ),
+    ca: maybeText("PEM file with the authority of the nodes' certificates, for addresses with https.", {
+      expects: 'a path',
     }),
   }),
   blobs: Type.Object({

@@ -6,6 +6,7 @@ import { every, systemClock, type Clock, type Stop } from '../kit/index.ts';
 import { createApp } from './app.ts';
 import { answerClientError } from './client-error.ts';
 import { createClientAddresses, type ClientAddresses } from './client-address.ts';
+import type { Hops } from './hops.ts';
 import { createHostCheck, pathOf } from './host-check.ts';
 import { DEFAULT_LIMITS, silentObserver, type HttpLimits, type HttpObserver } from './limits.ts';
 import { Listener, type ListenAddress } from './listener.ts';
@@ -28,6 +29,8 @@ export interface HttpOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly clock?: Clock;
   readonly observer?: HttpObserver;
+  /** Checks requests that come from other nodes; without it there are none. */
+  readonly hops?: Hops;
 }
 
 /** What `close` does between accepting no more and giving up. */
@@ -59,6 +62,9 @@ export class Http {
   readonly #upgrades = new MountTable<UpgradeHandler>();
   readonly #joiner = new TurnJoiner();
   readonly #isHostKnown: (req: IncomingMessage) => boolean;
+  readonly #hops: Hops | undefined;
+  /** Requests that other nodes have sent on, and the addresses of their clients. */
+  readonly #hopped = new WeakMap<IncomingMessage, string>();
   #drainHooks: readonly (() => void | Promise<void>)[] = [];
   #closing: Promise<void> | undefined;
 
@@ -66,7 +72,9 @@ export class Http {
     const limits: HttpLimits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#clock = options.clock ?? systemClock;
     this.#observer = options.observer ?? silentObserver;
-    this.addresses = createClientAddresses(options.trustProxy ?? []);
+    this.#hops = options.hops;
+    const addresses = createClientAddresses(options.trustProxy ?? []);
+    this.addresses = { ...addresses, addressOf: (req) => this.#hopped.get(req) ?? addresses.addressOf(req) };
     this.origins = createOrigins(options.allowedOrigins ?? [], this.addresses);
     const names = [
       ...(options.names ?? []),
@@ -101,6 +109,11 @@ export class Http {
 
   get isDraining(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /** Another node has sent this request on: serve it here. */
+  isHop(req: IncomingMessage): boolean {
+    return this.#hopped.has(req);
   }
 
   /** Gives everything at and below `prefix` to `handler`, before Fastify sees it. */
@@ -251,6 +264,13 @@ export class Http {
     const isPath = req.url?.startsWith('/') === true || (req.method === 'OPTIONS' && req.url === '*');
     if (!isPath) return 400;
     if (req.headers.host === undefined && req.httpVersion !== '1.0') return 400;
+    const hop = this.#hops?.read(req) ?? null;
+    if (hop === 'forged') {
+      this.#observer.limitHit('http.hop', this.addresses.addressOf(req));
+      return 403;
+    }
+    // The node that it comes from has checked the name.
+    if (hop !== null) return void this.#hopped.set(req, hop.address);
     if (this.#isHostKnown(req)) return undefined;
     this.#observer.limitHit('http.host', this.addresses.addressOf(req));
     return 421;

@@ -65,6 +65,8 @@ export type LimitName =
   | 'http.request-timeout'
   | 'http.malformed'
   | 'http.host'
+  | 'http.hop'
+  | 'http.forwarded'
   | 'http.lobby'
   | 'http.lobby-per-address'
   | 'http.login-timeout'

@@ -1,18 +1,21 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Peers, TielineBell } from '../../core/index.ts';
-import { type Clock, type Ids, reasonOf } from '../../kit/index.ts';
+import { type Clock, type Ids, Problem, reasonOf } from '../../kit/index.ts';
 import { NatsBell } from './bell.ts';
 import { NatsPeers } from './peers.ts';
+import { type BusTls, serversOf, tlsOf } from './servers.ts';
 
-/** What the bus has to say to whoever runs the server. */
+/** What the bus has to say to whoever runs the server: `bus.away`, `bus.back`, `bus.error`, `bus.request-failed`, `bus.news-failed`. */
 export interface BusLog {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 export interface BusOptions {
-  /** `nats://host:port`; several, separated by commas. */
+  /** `nats://user:password@host:port`, or with a token in their place; `tls://` for TLS; several, separated by commas. */
   readonly url: string;
+  /** PEM files. */
+  readonly tls?: BusTls;
   /** Nodes with the same name are one cluster. */
   readonly cluster?: string;
   readonly clock: Clock;
@@ -35,18 +38,10 @@ const RECONNECT_JITTER_MS = 250;
 /** Two pings without an answer, and the connection counts as lost. */
 const PING_MS = 2_000;
 
-/** @throws what NATS or the network say, where it can't be reached at the start */
+/** @throws bus-unavailable, where NATS can't be reached at the start, or doesn't let us in */
 export async function connectBus(options: BusOptions): Promise<Bus> {
-  const { url, cluster = 'tieline', clock, ids, log } = options;
-  const nats = await connect({
-    servers: url.split(','),
-    noEcho: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_MS,
-    reconnectJitter: RECONNECT_JITTER_MS,
-    pingInterval: PING_MS,
-    maxPingOut: 2,
-  });
+  const { cluster = 'tieline', clock, ids, log } = options;
+  const nats = await connectNats(options);
   const link = { nats, isUp: true };
   const bell = new NatsBell(link, cluster);
   const peers = new NatsPeers({ link, cluster, clock, ids, log });
@@ -72,6 +67,29 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   };
 }
 
+async function connectNats({ url, tls }: BusOptions): Promise<NatsConnection> {
+  const { servers, hosts, ...credentials } = serversOf(url);
+  try {
+    return await connect({
+      servers,
+      ...credentials,
+      ...tlsOf(url, tls),
+      noEcho: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_MS,
+      reconnectJitter: RECONNECT_JITTER_MS,
+      pingInterval: PING_MS,
+      maxPingOut: 2,
+    });
+  } catch (error) {
+    const reason = reasonOf(error);
+    throw new Problem('bus-unavailable', `NATS at ${hosts} (bus.url) can't be used: ${reason}`, {
+      retry: true,
+      cause: error,
+    });
+  }
+}
+
 /** A NATS connection, and whether it stands. */
 export interface Link {
   readonly nats: NatsConnection;
@@ -81,11 +99,11 @@ export interface Link {
 async function follow(nats: NatsConnection, log: BusLog, changed: (isUp: boolean) => void): Promise<void> {
   for await (const status of nats.status()) {
     if (status.type === 'disconnect') {
-      log.warn('the bus is away');
+      log.warn('bus.away');
       changed(false);
     } else if (status.type === 'reconnect') {
-      log.info('the bus is back');
+      log.info('bus.back');
       changed(true);
-    } else if (status.type === 'error') log.warn('the bus reports an error', { reason: reasonOf(status.error) });
+    } else if (status.type === 'error') log.warn('bus.error', { reason: reasonOf(status.error) });
   }
 }

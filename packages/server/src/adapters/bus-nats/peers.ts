@@ -138,7 +138,7 @@ export class NatsPeers implements Peers {
       this.#respond(message, text);
     } catch (error) {
       if (!(error instanceof Problem))
-        this.#parts.log.warn('a request of another node failed', { kind: request.kind, reason: reasonOf(error) });
+        this.#parts.log.warn('bus.request-failed', { kind: request.kind, reason: reasonOf(error) });
       this.#respond(message, encodeProblem(error));
     }
   }
@@ -149,7 +149,7 @@ export class NatsPeers implements Peers {
     try {
       this.#hearers.get(told.kind)?.(told.input, told.from as NodeId);
     } catch (error) {
-      this.#parts.log.warn('news of another node failed', { kind: told.kind, reason: reasonOf(error) });
+      this.#parts.log.warn('bus.news-failed', { kind: told.kind, reason: reasonOf(error) });
     }
   }
 

@@ -1,9 +1,11 @@
 import type { Membership } from './membership.ts';
 import type { Peers } from './peers.ts';
 
+export * from './addresses.ts';
 export * from './membership.ts';
 export * from './peers.ts';
 export * from './ports.ts';
+export * from './rendezvous.ts';
 
 /** A node's view of the others. */
 export interface Cluster {

@@ -155,7 +155,8 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
       for (const [role, one] of sought) {
         if (one.holder !== self) continue;
         setHolder(one, null);
-        await store.write('cluster.resign', { node: self, role });
+        // Where the store is away, the role falls free with the lease.
+        await store.write('cluster.resign', { node: self, role }).catch(onTrouble);
       }
     },
     async close() {

@@ -9,6 +9,8 @@ export interface Vault {
   open(sealed: Sealed): string;
   /** A secret derived from the key and a purpose: the same on every node. */
   derive(purpose: string): string;
+  /** The same from each of the keys, that of the first first: what one of them has signed is accepted while keys are replaced. */
+  deriveAll(purpose: string): readonly [string, ...string[]];
 }
 
 /** `keys`: 32 bytes each; the first seals, all open (rotation). */
@@ -16,6 +18,8 @@ export function createVault(keys: readonly [Uint8Array, ...Uint8Array[]]): Vault
   const byId = new Map(keys.map((key) => [createHash('sha256').update(key).digest('hex').slice(0, 8), key]));
   const [current] = keys;
   const [currentId = ''] = byId.keys();
+  const derive = (purpose: string, key: Uint8Array): string =>
+    createHmac('sha256', key).update(purpose).digest('base64url');
   return {
     seal(secret) {
       const iv = randomBytes(12);
@@ -36,6 +40,7 @@ export function createVault(keys: readonly [Uint8Array, ...Uint8Array[]]): Vault
         throw Object.assign(unsealable(), { cause: error });
       }
     },
-    derive: (purpose) => createHmac('sha256', current).update(purpose).digest('base64url'),
+    derive: (purpose) => derive(purpose, current),
+    deriveAll: (purpose) => [derive(purpose, current), ...keys.slice(1).map((key) => derive(purpose, key))],
   };
 }

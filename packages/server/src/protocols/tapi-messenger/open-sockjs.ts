@@ -1,4 +1,5 @@
 import type { TapiMessengerParts } from './parts.ts';
+import { openSessionOwners } from './session-owners.ts';
 import {
   type AcceptWebSocket,
   createSelfTestEndpoints,
@@ -35,12 +36,17 @@ export function openSockJs(parts: TapiMessengerParts, onConnection: OnConnection
     sendBufferBytes: stomp.sendBufferBytes,
     sendTimeLimitMs: stomp.sendTimeLimitMs,
   };
-  const endpoints = [new SockJsEndpoint({ ...common, onConnection }, options)];
-  const stops = [mount(parts, sockjs.prefix, endpoints[0])];
+  const owners =
+    parts.otherNodes && openSessionOwners({ ...parts, ...parts.otherNodes, has: (id) => main.hasSession(id) });
+  const elsewhere = owners === undefined ? {} : { elsewhere: owners };
+  const main: SockJsEndpoint = new SockJsEndpoint({ ...common, ...elsewhere, onConnection }, options);
+  const endpoints = [main];
+  const stops = [mount(parts, main)];
+  if (owners !== undefined) stops.push(owners.close);
   if (sockjs.selftest)
     for (const endpoint of createSelfTestEndpoints(common)) {
       endpoints.push(endpoint);
-      stops.push(mount(parts, endpoint.prefix, endpoint));
+      stops.push(mount(parts, endpoint));
     }
   const close = async (): Promise<void> => {
     await Promise.all(endpoints.map((endpoint) => endpoint.close()));
@@ -54,8 +60,8 @@ export function openSockJs(parts: TapiMessengerParts, onConnection: OnConnection
   };
 }
 
-function mount({ http }: TapiMessengerParts, prefix: string, endpoint: SockJsEndpoint | undefined): () => void {
-  if (endpoint === undefined) return () => undefined;
+function mount({ http }: TapiMessengerParts, endpoint: SockJsEndpoint): () => void {
+  const { prefix } = endpoint;
   const stops = [
     http.mountRaw(prefix, (req, res) => {
       if (!endpoint.handleRequest(req, res)) res.writeHead(404, { 'content-length': 0 }).end();

@@ -1,9 +1,10 @@
+import type { Cluster, NodeAddresses } from '../../core/cluster/index.ts';
 import type { Calls } from '../../core/calls/index.ts';
 import type { Conversations } from '../../core/conversations/index.ts';
 import type { Directory, LoginGuard } from '../../core/directory/index.ts';
 import type { PresenceService } from '../../core/presence/index.ts';
 import type { Delivery } from '../../delivery/index.ts';
-import type { Http } from '../../http/index.ts';
+import type { Forwarder, Http } from '../../http/index.ts';
 import type { Clock, Ids } from '../../kit/index.ts';
 import type { ApplicationSessions } from './application-sessions.ts';
 import type { TapiMessengerSettings } from './settings.ts';
@@ -25,8 +26,11 @@ export interface TapiMessengerObserver {
 export interface TapiMessengerParts {
   readonly http: Pick<
     Http,
-    'mountRaw' | 'mountUpgrade' | 'acceptWebSocket' | 'lobby' | 'onDrain' | 'addresses' | 'atTurnEnd'
+    'mountRaw' | 'mountUpgrade' | 'acceptWebSocket' | 'lobby' | 'onDrain' | 'addresses' | 'atTurnEnd' | 'isHop'
   >;
+  readonly cluster: Cluster;
+  /** The way to sessions on other nodes; without it there are none. */
+  readonly otherNodes?: { readonly addresses: NodeAddresses; readonly forwarder: Forwarder };
   readonly directory: Directory;
   readonly guard: LoginGuard;
   readonly presence: PresenceService;

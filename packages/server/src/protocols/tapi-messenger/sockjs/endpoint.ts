@@ -11,7 +11,7 @@ import { sockJsDefaults } from './options.ts';
 import type { SockJsOptions } from './options.ts';
 import { greeting, iframePage } from './pages.ts';
 import type { IframePage } from './pages.ts';
-import type { AcceptWebSocket, OnConnection } from './ports.ts';
+import type { AcceptWebSocket, Elsewhere, OnConnection } from './ports.ts';
 import { replyEmpty, replyMethodNotAllowed, replyText, responseOn } from './replies.ts';
 import { methodsOf, routeOf, splitTarget } from './routes.ts';
 import type { Route } from './routes.ts';
@@ -29,6 +29,8 @@ export interface SockJsParts {
   readonly addressOf?: (req: IncomingMessage) => string;
   /** Shared by the endpoints of one process, so that all sockets are written together. */
   readonly turnEnd?: TurnEnd;
+  /** Where other nodes have sessions too. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /**
@@ -40,6 +42,7 @@ export class SockJsEndpoint implements AsyncDisposable {
   readonly #http: HttpTransports;
   readonly #webSockets: WebSockets;
   readonly #iframe: IframePage;
+  readonly #elsewhere: Elsewhere | undefined;
   #isClosed = false;
 
   constructor(parts: SockJsParts, options: Partial<SockJsOptions> = {}) {
@@ -57,6 +60,7 @@ export class SockJsEndpoint implements AsyncDisposable {
     this.#http = new HttpTransports(this.#environment);
     this.#webSockets = new WebSockets(this.#environment);
     this.#iframe = iframePage(settings.clientUrl);
+    this.#elsewhere = parts.elsewhere;
   }
 
   get prefix(): string {
@@ -65,6 +69,11 @@ export class SockJsEndpoint implements AsyncDisposable {
 
   get sessionCount(): number {
     return this.#environment.admission.count;
+  }
+
+  /** The session's requests over HTTP are served here. */
+  hasSession(id: string): boolean {
+    return this.#http.has(id);
   }
 
   handleRequest(req: IncomingMessage, res: ServerResponse): boolean {
@@ -155,10 +164,13 @@ export class SockJsEndpoint implements AsyncDisposable {
     { transport, session }: Extract<Route, { kind: 'session' }>,
     query: string,
   ): Promise<void> {
+    if (transport === 'websocket') return replyText(res, 400, notWebSocket);
+    const isReceiving = !transport.endsWith('_send');
+    const isServed = !this.#http.has(session) && this.#elsewhere?.serve(req, res, session, isReceiving);
+    // While it was looked for, its client may have gone, or this node may have begun to stop.
+    if (isServed && ((await isServed) || res.destroyed)) return;
     if (this.#isClosed) return replyEmpty(res, 503, { ...noCache, Connection: 'close' });
     switch (transport) {
-      case 'websocket':
-        return replyText(res, 400, notWebSocket);
       case 'xhr_send':
       case 'jsonp_send':
         return this.#http.send(req, res, transport, session);

@@ -17,6 +17,10 @@ export class HttpTransports {
     this.#environment = environment;
   }
 
+  has(id: string): boolean {
+    return this.#sessions.has(id);
+  }
+
   /** A receiving request (TM SJ-30). */
   receive(req: IncomingMessage, res: ServerResponse, transport: ReceivingTransport, id: string, query: string): void {
     let callback = '';

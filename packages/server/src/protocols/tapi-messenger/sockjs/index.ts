@@ -8,6 +8,7 @@ export type {
   AcceptWebSocket,
   ClosingCause,
   ConnectionHandler,
+  Elsewhere,
   OnConnection,
   SockJsConnection,
   Transport,

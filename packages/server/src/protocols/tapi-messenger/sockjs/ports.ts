@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SharedText } from './shared-text.ts';
 
@@ -91,3 +91,12 @@ export interface ConnectionHandler {
 
 /** Called once a connection is open, with the request that opened it; the connection may be used at once. */
 export type OnConnection = (connection: SockJsConnection, request: IncomingMessage) => ConnectionHandler;
+
+/** Sessions over HTTP that live on other nodes. A WebSocket needs none: it stays with whom it came to. */
+export interface Elsewhere {
+  /**
+   * Answers the request of a session that is not here, by way of its owner. False: the session is nobody else's, so the request
+   * is served here; `isReceiving` requests begin a session where there is none.
+   */
+  serve(req: IncomingMessage, res: ServerResponse, id: string, isReceiving: boolean): Promise<boolean> | false;
+}
