@@ -7,7 +7,11 @@ import type { ClientAddresses } from './client-address.ts';
 import { HOP_HEADER, type Hops } from './hops.ts';
 import type { HttpObserver } from './limits.ts';
 
-/** Requests that are with other nodes at once: as many as one address may have sockets there. */
+/**
+ * Requests that are with other nodes at once: as many as one address may have sockets there.
+ * @peer 503 with Retry-After
+ * @test http/forwarder: no more at once than the bound
+ */
 export const MAX_FORWARDED = 10_000;
 /** Nodes are near each other: one that has not taken a connection by then is not there. */
 export const FORWARD_CONNECT_MS = 2_000;

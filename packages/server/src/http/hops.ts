@@ -4,7 +4,11 @@ import type { Clock } from '../kit/index.ts';
 
 /** The header field by which one node sends a client's request on to another. Nobody else can make it. */
 export const HOP_HEADER = 'x-tieline-hop';
-/** How long a hop can be used, and how far the clocks of two nodes may be apart. */
+/**
+ * How long a hop can be used, and how far the clocks of two nodes may be apart.
+ * @peer 403
+ * @test http/forwarder: nobody else can make a hop
+ */
 export const MAX_HOP_AGE_MS = 30_000;
 
 export interface Hop {

@@ -4,7 +4,10 @@ import { MAX_NODE_ADDRESSES, openNodeAddresses } from './addresses.ts';
 import type { NodeId, Peers } from './peers.ts';
 import { ownerOf } from './rendezvous.ts';
 
-const nodes = Array.from({ length: MAX_NODE_ADDRESSES + 1 }, (_, i) => `n${i}`) as readonly string[] as readonly NodeId[];
+const nodes = Array.from(
+  { length: MAX_NODE_ADDRESSES + 1 },
+  (_, i) => `n${i}`,
+) as readonly string[] as readonly NodeId[];
 
 /** The others of a node, as a test has them speak. */
 class Others implements Peers {

@@ -1,7 +1,11 @@
 import { Lru, problemOf } from '../../kit/index.ts';
 import type { NodeId, Peers } from './peers.ts';
 
-/** Nodes whose addresses are kept: more than any cluster has, those that ended included. */
+/**
+ * Nodes whose addresses are kept: more than any cluster has, those that ended included.
+ * @peer nothing: the least recently used is asked again
+ * @test cluster/addresses: no more addresses are kept
+ */
 export const MAX_NODE_ADDRESSES = 256;
 /** A node that doesn't say by then where it is can't be reached. */
 const ASK_MS = 1_000;

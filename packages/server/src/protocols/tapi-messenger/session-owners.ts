@@ -4,7 +4,11 @@ import type { Forwarder, Http } from '../../http/index.ts';
 import { type Clock, Lru, problemOf, type Stop } from '../../kit/index.ts';
 import type { Elsewhere } from './sockjs/index.ts';
 
-/** Sessions on other nodes whose owners are remembered: as many as one node has of its own. */
+/**
+ * Sessions on other nodes whose owners are remembered: as many as one node has of its own.
+ * @peer nothing: the owner is looked for again
+ * @test tapi-messenger/session-owners: no more owners are remembered
+ */
 export const MAX_REMEMBERED_OWNERS = 20_000;
 /** A remembered owner that was not used for so long is looked for again; a client polls more often. */
 const REMEMBER_MS = 60_000;
