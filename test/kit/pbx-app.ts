@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type RawData, WebSocket } from 'ws';
+import { baseOf, type Place } from './place.ts';
 import { until } from './wait.ts';
 
 export type Json = Record<string, unknown>;
@@ -19,15 +20,15 @@ export class PbxApp implements AsyncDisposable {
     this.socket.on('error', () => undefined);
   }
 
-  static async open(port: number, path = '/PBX0/APPS/websocket'): Promise<PbxApp> {
-    const app = new PbxApp(`ws://127.0.0.1:${port}${path}`);
+  static async open(place: Place, path = '/PBX0/APPS/websocket'): Promise<PbxApp> {
+    const app = new PbxApp(`${baseOf(place).replace(/^http/, 'ws')}${path}`);
     await new Promise((resolve, reject) => app.socket.once('open', resolve).once('error', reject));
     return app;
   }
 
   /** Signs in: as an App object (`app`), or, with `sip` alone, as a user. */
-  static async signIn(port: number, login: { app?: string; sip?: string; password?: string }): Promise<PbxApp> {
-    const pbxApp = await PbxApp.open(port);
+  static async signIn(place: Place, login: { app?: string; sip?: string; password?: string }): Promise<PbxApp> {
+    const pbxApp = await PbxApp.open(place);
     const result = await pbxApp.login(login);
     if (result['ok'] !== true) throw new Error(`login refused: ${JSON.stringify(result)}`);
     return pbxApp;

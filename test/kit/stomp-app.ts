@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Client, type IMessage, type StompHeaders } from '@stomp/stompjs';
+import { baseOf, type Place } from './place.ts';
 import { until } from './wait.ts';
 
 /** `sockjs-client` has no types of its own: this is the part of a WebSocket that stompjs uses. */
@@ -27,9 +28,9 @@ export class StompApp implements AsyncDisposable {
   #next = 1;
   #taken = 0;
 
-  private constructor(port: number, headers: StompHeaders, transport: Transport) {
+  private constructor(place: Place, headers: StompHeaders, transport: Transport) {
     this.client = new Client({
-      webSocketFactory: () => new SockJS(`http://127.0.0.1:${port}/tapi-messenger`, null, { transports: [transport] }),
+      webSocketFactory: () => new SockJS(`${baseOf(place)}/tapi-messenger`, null, { transports: [transport] }),
       connectHeaders: headers,
       reconnectDelay: 0,
       heartbeatIncoming: 0,
@@ -40,15 +41,15 @@ export class StompApp implements AsyncDisposable {
     });
   }
 
-  static async open(port: number, headers: StompHeaders = {}, transport: Transport = 'websocket'): Promise<StompApp> {
-    const app = new StompApp(port, headers, transport);
+  static async open(place: Place, headers: StompHeaders = {}, transport: Transport = 'websocket'): Promise<StompApp> {
+    const app = new StompApp(place, headers, transport);
     app.client.activate();
     await until(() => app.connected !== null || app.closes > 0, 'CONNECTED');
     return app;
   }
 
-  static signIn(port: number, login: string, transport?: Transport): Promise<StompApp> {
-    return StompApp.open(port, { login, passcode: 'demo' }, transport);
+  static signIn(place: Place, login: string, transport?: Transport): Promise<StompApp> {
+    return StompApp.open(place, { login, passcode: 'demo' }, transport);
   }
 
   /** Everything that comes on `destination` goes to `frames`. */
