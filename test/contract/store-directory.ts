@@ -194,6 +194,41 @@ function others(makePlace: MakePlace): void {
   const at = benches(makePlace);
   afterEach(() => at.closeAll());
 
+  test('sealed secrets are listed by owner, and replaced only where nothing else came in between', async () => {
+    const { store, journal } = await at.open();
+    await store.write('directory.add-user', { ...userNamed('alice', alice), sealedMyApps: 's1' });
+    await store.write('directory.add-user', userNamed('bob', bob));
+    await store.write('directory.add-app', appNamed('cti'));
+    const sealed = (kind: 'user' | 'device' | 'app', after: string | null = null, limit = 10) =>
+      store.read('directory.sealed', { kind, after, limit });
+    expect(await sealed('user')).toEqual([{ owner: alice, secret: 's1' }]);
+    const devices = [
+      { owner: 'chat-alice', secret: 'sealed-alice' },
+      { owner: 'chat-bob', secret: 'sealed-bob' },
+    ];
+    expect(await sealed('device')).toEqual(devices);
+    expect(await sealed('device', null, 1)).toEqual(devices.slice(0, 1));
+    expect(await sealed('device', 'chat-alice')).toEqual(devices.slice(1));
+    expect(await sealed('app')).toEqual([{ owner: 'cti', secret: 'sealed-cti' }]);
+
+    const head = await journal.head();
+    const replaced = await store.write('directory.reseal', {
+      kind: 'device',
+      secrets: [
+        { owner: 'chat-alice', from: 'sealed-alice', to: 'anew' },
+        { owner: 'chat-bob', from: 'what stood there before', to: 'anew' },
+        { owner: 'nobody', from: 'x', to: 'y' },
+      ],
+    });
+    expect(replaced).toBe(1);
+    expect(await sealed('device')).toEqual([{ owner: 'chat-alice', secret: 'anew' }, devices[1]]);
+    await store.write('directory.reseal', { kind: 'user', secrets: [{ owner: alice, from: 's1', to: 's2' }] });
+    await store.write('directory.reseal', { kind: 'app', secrets: [{ owner: 'cti', from: 'sealed-cti', to: 'c2' }] });
+    expect(await store.read('directory.secrets', { id: alice })).toMatchObject({ sealedMyApps: 's2' });
+    expect(await store.read('directory.app', { name: 'cti' })).toMatchObject({ secret: 'c2' });
+    expect(await journal.head()).toBe(head);
+  });
+
   test('devices, App objects and groups come back as they were given', async () => {
     const { store } = await at.open();
     await store.write('directory.add-user', userNamed('alice', alice));

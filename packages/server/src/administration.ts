@@ -2,10 +2,18 @@ import { createMemoryBell } from './adapters/bus-memory/index.ts';
 import { createStoreSql } from './adapters/store-sql/index.ts';
 import type { Administration, NewApp, NewDevice } from './cli/administration.ts';
 import type { Config } from './config/index.ts';
-import { createDirectory, createLoginGuard, createPasswords, createVault, type User } from './core/directory/index.ts';
+import {
+  countSealed,
+  createDirectory,
+  createLoginGuard,
+  createPasswords,
+  createVault,
+  resealAll,
+  type User,
+} from './core/directory/index.ts';
 import { randomIds, systemClock } from './kit/index.ts';
 import { storePlace } from './store-place.ts';
-import { secretKeys } from './secret-keys.ts';
+import { rotatedKeys, secretKeys } from './secret-keys.ts';
 
 /** Accounts read at once. */
 const PAGE = 500;
@@ -59,6 +67,14 @@ export async function openAdministration(config: Config): Promise<Administration
       );
       return lists.flat();
     },
+    async sealedSecrets() {
+      const vault = createVault(secretKeys(config));
+      const counts = await countSealed(store, vault);
+      const here = vault.keyIds.map((key, i) => ({ key, isHere: true, seals: i === 0, secrets: counts.get(key) ?? 0 }));
+      const others = [...counts].filter(([key]) => !vault.keyIds.includes(key));
+      return [...here, ...others.map(([key, secrets]) => ({ key, isHere: false, seals: false, secrets }))];
+    },
+    rotateSecrets: () => resealAll(store, createVault(rotatedKeys(config))),
     [Symbol.asyncDispose]: () => sql.close(),
   };
 }

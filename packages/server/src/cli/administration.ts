@@ -19,6 +19,19 @@ export interface Administration extends AsyncDisposable {
   addDevice(device: NewDevice): Promise<Device>;
   /** Those of one user, or of all. @throws unknown-user */
   devices(user: string | null): Promise<readonly (Device & { readonly userName: string })[]>;
+  /** The keys that are here, the one that seals first, then others that something is sealed under. */
+  sealedSecrets(): Promise<readonly SealedUnder[]>;
+  /** Makes a new key, where a key file is used, and seals anew what former keys have sealed. @returns how many secrets */
+  rotateSecrets(): Promise<number>;
+}
+
+/** How many secrets one key has sealed. */
+export interface SealedUnder {
+  /** The key's id: 8 hex digits. */
+  readonly key: string;
+  readonly isHere: boolean;
+  readonly seals: boolean;
+  readonly secrets: number;
 }
 
 export interface NewApp {

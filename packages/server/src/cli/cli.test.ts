@@ -69,6 +69,7 @@ function emptyStore() {
     return user;
   };
   let closed = 0;
+  let keys = ['aaaaaaaa'];
   const store: Administration = {
     isEmpty: async () => users.length === 0,
     async addUser(user: NewUser) {
@@ -96,6 +97,14 @@ function emptyStore() {
       return added;
     },
     devices: async (user) => devices.filter((device) => user === null || device.userName === user),
+    sealedSecrets: async () => [
+      ...keys.map((key, i) => ({ key, isHere: true, seals: i === 0, secrets: i === 0 ? 3 : 0 })),
+      ...(users.length === 0 ? [] : [{ key: 'eeeeeeee', isHere: false, seals: false, secrets: 1 }]),
+    ],
+    async rotateSecrets() {
+      keys = ['bbbbbbbb', ...keys];
+      return 3;
+    },
     async [Symbol.asyncDispose]() {
       closed++;
     },
@@ -186,6 +195,27 @@ test('a new password, and the lists', async () => {
   for (const secret of ['two', store.list.apps[0]!.secret, store.list.devices[0]!.secret])
     for (const list of ['user', 'app', 'device'])
       expect((await run(list, 'list', '--json')).text).not.toContain(secret);
+});
+
+test('keys are listed with what they have sealed, and rotated; a key that is missing is an error', async () => {
+  const store = emptyStore();
+  const run = async (...args: string[]) => {
+    const { context, said, complained } = stage({ administration: store });
+    const status = await runCli(args, context, ACCOUNTS);
+    return { status, text: [...said, ...complained].join('\n') };
+  };
+  expect(await run('secrets', 'list')).toEqual({
+    status: 0,
+    text: 'key       secrets\naaaaaaaa  3        seals',
+  });
+  const rotated = await run('secrets', 'rotate');
+  expect(rotated.status).toBe(0);
+  expect(rotated.text).toContain('Secrets sealed anew: 3.');
+  expect(rotated.text).toContain('the first line of');
+  expect((await run('secrets', 'list')).text).toMatch(/bbbbbbbb +3 +seals\naaaaaaaa +0 +nothing needs it/);
+  await run('user', 'add', 'erin', '--generate');
+  expect((await run('secrets', 'list')).text).toMatch(/eeeeeeee +1 +NOT HERE/);
+  expect(await run('secrets', 'rotate')).toMatchObject({ status: 1, text: expect.stringContaining('eeeeeeee') });
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { loadConfig, type Config } from '../config/index.ts';
 import * as accounts from './accounts.ts';
 import type { Administration } from './administration.ts';
 import type { CliContext } from './context.ts';
+import * as secrets from './secrets.ts';
 import { serve, type DemoAccounts } from './serve.ts';
 import { simulate, type SimulateOptions } from './simulate.ts';
 
@@ -43,6 +44,7 @@ export function createProgram(
   addUserCommands(program, context, withStore);
   addAppCommands(program, context, withStore);
   addDeviceCommands(program, context, withStore);
+  addSecretsCommands(program, context, { config, withStore });
   addBackupCommands(program, context, config);
   addSimulator(program, context);
   program
@@ -117,6 +119,24 @@ function addDeviceCommands(program: Command, { console }: CliContext, withStore:
     .action((options: Parameters<typeof accounts.listDevices>[1]) =>
       withStore((store) => accounts.listDevices(store, options, console)),
     );
+}
+
+function addSecretsCommands(
+  program: Command,
+  { console }: CliContext,
+  { config, withStore }: { readonly config: () => Config; readonly withStore: WithStore },
+): void {
+  const group = program
+    .command('secrets')
+    .description('what is sealed: secrets of App objects, devices and digest logins');
+  group
+    .command('list')
+    .description('say how many secrets are sealed under which key')
+    .action(() => withStore((store) => secrets.listSecrets(store, console)));
+  group
+    .command('rotate')
+    .description('seal everything under the first of secretKey, or under a new key in the key file')
+    .action(() => withStore((store) => secrets.rotateSecrets(store, config(), console)));
 }
 
 function addBackupCommands(program: Command, { console }: CliContext, config: () => Config): void {

@@ -13,6 +13,15 @@ export type UserKey =
 /** Sealed with the vault (AES-256-GCM): bytes in base64, with the key's id. */
 export type Sealed = string;
 
+/** What a sealed secret belongs to. */
+export type SecretOwner = 'user' | 'device' | 'app';
+
+/** `owner`: the id of a user or a device, the name of an App object. */
+export interface SealedSecret {
+  readonly owner: string;
+  readonly secret: Sealed;
+}
+
 /** Changes. Each appends one `directory` entry to the directory stream unless it says otherwise. */
 export interface DirectoryUnits {
   /** @throws name-taken | number-taken. `cn` is made unique by the store: `displayName (name)` on collision. */
@@ -53,6 +62,11 @@ export interface DirectoryUnits {
   'directory.close-stream': { input: { id: string; cursor: Position }; output: null };
   /** How far a user's streams have been told. Never moves back. No entry. */
   'directory.move-cursor': { input: { moves: readonly { user: UserId; cursor: Position }[] }; output: null };
+  /** Puts `to` where still `from` stands. No entry: what it opens to is the same. The output counts what was replaced. */
+  'directory.reseal': {
+    input: { kind: SecretOwner; secrets: readonly { owner: string; from: Sealed; to: Sealed }[] };
+    output: number;
+  };
 }
 
 export interface DirectoryQueries {
@@ -76,6 +90,11 @@ export interface DirectoryQueries {
   'directory.stream': {
     input: { by: 'id'; id: string } | { by: 'user'; user: UserId };
     output: { stream: ChatStream; cursor: Position } | null;
+  };
+  /** All sealed secrets, in the order of their owners. */
+  'directory.sealed': {
+    input: { kind: SecretOwner; after: string | null; limit: number };
+    output: readonly SealedSecret[];
   };
   'directory.is-empty': { input: null; output: boolean };
 }

@@ -4,6 +4,10 @@ import type { Sealed } from './ports.ts';
 
 /** Seals the secrets that protocols need in the clear: App objects, devices (design §7). */
 export interface Vault {
+  /** Ids of the keys that are here; the first one's seals. */
+  readonly keyIds: readonly string[];
+  /** Which key it was sealed under. */
+  keyIdOf(sealed: Sealed): string;
   seal(secret: string): Sealed;
   /** @throws unsealable where it was sealed under a key that is not here, or was changed */
   open(sealed: Sealed): string;
@@ -21,6 +25,8 @@ export function createVault(keys: readonly [Uint8Array, ...Uint8Array[]]): Vault
   const derive = (purpose: string, key: Uint8Array): string =>
     createHmac('sha256', key).update(purpose).digest('base64url');
   return {
+    keyIds: [...byId.keys()],
+    keyIdOf,
     seal(secret) {
       const iv = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', current, iv);
@@ -28,9 +34,8 @@ export function createVault(keys: readonly [Uint8Array, ...Uint8Array[]]): Vault
       return `${currentId}.${Buffer.concat([iv, cipher.getAuthTag(), bytes]).toString('base64')}`;
     },
     open(sealed) {
-      const [id = '', text = ''] = sealed.split('.');
-      const key = byId.get(id);
-      const bytes = Buffer.from(text, 'base64');
+      const key = byId.get(keyIdOf(sealed));
+      const bytes = Buffer.from(sealed.slice(sealed.indexOf('.') + 1), 'base64');
       if (key === undefined || bytes.length < 28) throw unsealable();
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
       decipher.setAuthTag(bytes.subarray(12, 28));
@@ -43,4 +48,8 @@ export function createVault(keys: readonly [Uint8Array, ...Uint8Array[]]): Vault
     derive: (purpose) => derive(purpose, current),
     deriveAll: (purpose) => [derive(purpose, current), ...keys.slice(1).map((key) => derive(purpose, key))],
   };
+}
+
+function keyIdOf(sealed: Sealed): string {
+  return sealed.split('.', 1)[0] ?? '';
 }

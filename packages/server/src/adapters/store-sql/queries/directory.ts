@@ -4,6 +4,7 @@ import type { UserId } from '../../../core/journal/index.ts';
 import { appOf, contactOf, deviceOf, searchable, streamOf, userOf } from '../codec.ts';
 import type { Tables } from '../schema.ts';
 import { contains } from '../search.ts';
+import { sealed } from '../secrets.ts';
 import type { QueryHandlers } from './context.ts';
 
 type Handlers = QueryHandlers<'directory'>;
@@ -111,5 +112,6 @@ export const directoryQueries: Handlers = {
   'directory.listed-by': listedBy,
   'directory.application-session': applicationSession,
   'directory.stream': stream,
+  'directory.sealed': sealed,
   'directory.is-empty': isEmpty,
 };

@@ -2,6 +2,7 @@ import { unknownUser } from '../../../core/directory/index.ts';
 import { directoryStream } from '../../../core/journal/index.ts';
 import { appRow, contactRow, streamOf } from '../codec.ts';
 import { unknownContact } from '../problems.ts';
+import { reseal } from '../secrets.ts';
 import type { UnitContext, UnitHandlers } from './context.ts';
 import { insertDevice, requireUsers, takeName, userUnits } from './users.ts';
 
@@ -124,4 +125,5 @@ export const directoryUnits: Handlers = {
   'directory.open-stream': openStream,
   'directory.close-stream': closeStream,
   'directory.move-cursor': moveCursor,
+  'directory.reseal': reseal,
 };
