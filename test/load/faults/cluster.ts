@@ -72,7 +72,7 @@ export class FaultCluster implements Doors, AsyncDisposable {
     return Promise.all(
       this.#nodes.map(async (node) => ({
         rssMiB: Math.round((await node.memory()) / 2 ** 20),
-        handles: await node.figure('tieline_process_open_fds'),
+        handles: await node.figure('tieline_process_active_resources'),
       })),
     );
   }

@@ -48,7 +48,7 @@ line('resyncs', result.resets);
 for (const [i, { rssMiB, handles }] of after.entries()) {
   const was = before[i];
   line(`node ${i + 1}: resident MiB, before and after`, `${was?.rssMiB ?? 0}  ${rssMiB}`);
-  line(`node ${i + 1}: open files, before and after`, `${was?.handles ?? 0}  ${handles}`);
+  line(`node ${i + 1}: sockets, timers and the like, before and after`, `${was?.handles ?? 0}  ${handles}`);
 }
 line(
   'rows',

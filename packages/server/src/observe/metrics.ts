@@ -111,6 +111,11 @@ function watchProcess(watch: Metrics['watch'], lag: IntervalHistogram): void {
   gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
   gauge('process_heap_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
   gauge('process_external_memory_bytes', 'Memory of buffers.', () => process.memoryUsage().external);
+  gauge(
+    'process_active_resources',
+    'Sockets, timers and other resources that keep the process going.',
+    () => process.getActiveResourcesInfo().length,
+  );
   gauge('process_start_time_seconds', 'Start, in seconds since 1970.', () => Date.now() / 1000 - process.uptime());
   watch({
     name: 'process_cpu_seconds_total',
