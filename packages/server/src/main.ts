@@ -67,6 +67,7 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     journal,
     bell,
     clock,
+    maxSessionsPerUser: config.delivery.sessionsPerUser,
     onTrouble: (error) => log.warn('delivery.trouble', { reason: reasonOf(error) }),
   });
   started.defer(() => delivery.close());

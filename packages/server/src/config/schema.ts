@@ -202,6 +202,10 @@ export const settingsSchema = Type.Object({
         test: 'appws-faults: a reader that stops reading',
       },
     ),
+    sessionsPerUser: count('Live sessions that one user may have: tabs, devices, forgotten scripts.', 100, {
+      min: 1,
+      max: 100_000,
+    }),
   }),
   http,
   sip: Type.Object({

@@ -7,6 +7,7 @@ import { openTail } from './tail.ts';
 
 /**
  * Live sessions of one user: tabs, devices, forgotten scripts.
+ * @setting delivery.sessionsPerUser
  * @peer 429 `too-many-sessions`; `err` in RegisterResult
  * @test delivery: sessions of one user
  */
@@ -55,6 +56,7 @@ export interface DeliveryParts {
   readonly bell: Pick<TielineBell, 'batches'>;
   readonly clock: Clock;
   readonly onTrouble: (error: unknown) => void;
+  readonly maxSessionsPerUser?: number;
 }
 
 type Watcher = (entry: Entry) => void;
@@ -62,6 +64,7 @@ type Watcher = (entry: Entry) => void;
 export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
   const watchers = new Map<StreamId, Set<Watcher>>();
   const live = new Map<UserId, Set<LiveSink>>();
+  const { maxSessionsPerUser = MAX_SESSIONS_PER_USER } = parts;
   const tail = await openTail(parts);
   tail.onEntry((entry) => {
     const interested = watchers.get(entry.stream);
@@ -115,7 +118,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
       return size;
     },
     open({ user, from, sink, streams = [userStream(user)] }) {
-      if ((live.get(user)?.size ?? 0) >= MAX_SESSIONS_PER_USER)
+      if ((live.get(user)?.size ?? 0) >= maxSessionsPerUser)
         throw new Problem('too-many-sessions', 'This user has too many live sessions.', { retry: true });
       addTo(live, user, sink);
       size++;
