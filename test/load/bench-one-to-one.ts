@@ -59,7 +59,14 @@ export async function run(): Promise<readonly BenchRow[]> {
   await using tieline = await world.start();
   await using agent = new Agent();
   const open = (subject: Subject, surface: Surface, hasMarkup: boolean): Promise<AgentLoad> =>
-    agent.open({ kind: 'pairs', surface, ports: [subject.port], pairs: PAIRS, users: 'u', hasMarkup } satisfies LoadSpec);
+    agent.open({
+      kind: 'pairs',
+      surface,
+      ports: [subject.port],
+      pairs: PAIRS,
+      users: 'u',
+      hasMarkup,
+    } satisfies LoadSpec);
   const rows: BenchRow[] = [];
   for (const part of PARTS) {
     const { surface, hasMarkup } = part;

@@ -76,9 +76,9 @@ export function ratioRow({ name, unit, goal, floor }: Mark, base: Stretch, own: 
   return { name, value: own.perCpuSecond, unit, ratio, goal, floor, agentShare: own.agentShare, isVoid };
 }
 
-/** With TIELINE_BENCH_PROFILE=folder: what the server spends its time on while `work` runs, as a profile for Chrome's tools. */
+/** With BENCH_PROFILE=folder: what the server spends its time on while `work` runs, as a profile for Chrome's tools. */
 export async function profiled<T>(subject: Subject, name: string, work: () => Promise<T>): Promise<T> {
-  const folder = process.env['TIELINE_BENCH_PROFILE'];
+  const folder = process.env['BENCH_PROFILE'];
   if (folder === undefined || folder === '') return work();
   const stop = await subject.inspector.profile();
   try {

@@ -35,7 +35,9 @@ export function signalText(call: number, sig: Json): string {
 }
 
 export function setUp(link: WsLink, call: number, to: string, facility: Json): void {
-  link.send(signalText(call, { type: 'setup', bc: 'a880', channel: 0, complete: true, cd: { sip: to }, fty: [facility] }));
+  link.send(
+    signalText(call, { type: 'setup', bc: 'a880', channel: 0, complete: true, cd: { sip: to }, fty: [facility] }),
+  );
 }
 
 /** A chat call from one to the other, accepted. */

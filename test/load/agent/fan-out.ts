@@ -1,7 +1,16 @@
 import { chatLogin, eventsOf, openRegistered, openStomp, plain, setUp, subscribe } from './clients.ts';
 import { FanOutCount } from './figures.ts';
 import { EventLink } from './http-link.ts';
-import { type Drive, eachOf, type FanOutSurface, type Load, type LoadSpec, type Outcome, settled, userName } from './load.ts';
+import {
+  type Drive,
+  eachOf,
+  type FanOutSurface,
+  type Load,
+  type LoadSpec,
+  type Outcome,
+  settled,
+  userName,
+} from './load.ts';
 import {
   AUDIENCE,
   bareMessagePublisher,
@@ -65,7 +74,8 @@ const DIALECTS: Readonly<Record<FanOutSurface, Dialect>> = {
   },
   'bare-events': {
     publisher: bareMessagePublisher,
-    receiver: (port, _n, got) => EventLink.open(port, eventsOf(AUDIENCE, {}), { ready: ': hello', mark: 'data: {', got }),
+    receiver: (port, _n, got) =>
+      EventLink.open(port, eventsOf(AUDIENCE, {}), { ready: ': hello', mark: 'data: {', got }),
   },
   /** All receivers are event streams of one user. */
   'chat-api': {

@@ -1,6 +1,16 @@
 import { chatLogin, eventsOf, messageTo, openAppWs, openRegistered, openStomp, plain, subscribe } from './clients.ts';
 import { EventLink, HttpLink } from './http-link.ts';
-import { eachOf, type IdleSurface, type Load, type LoadSpec, type Outcome, sampleText, settled, userName, USERS } from './load.ts';
+import {
+  eachOf,
+  type IdleSurface,
+  type Load,
+  type LoadSpec,
+  type Outcome,
+  sampleText,
+  settled,
+  userName,
+  USERS,
+} from './load.ts';
 import { bareMessage } from './publisher.ts';
 import { WsLink } from './ws-link.ts';
 

@@ -1,6 +1,15 @@
 import { callChat, openRegistered, openStomp, plain, signalText, sockJs, stompSend, subscribe } from './clients.ts';
 import { occurrences, textFrame } from './frames.ts';
-import { type Drive, type Load, type LoadSpec, type Outcome, sampleText, settled, type Surface, userName } from './load.ts';
+import {
+  type Drive,
+  type Load,
+  type LoadSpec,
+  type Outcome,
+  sampleText,
+  settled,
+  type Surface,
+  userName,
+} from './load.ts';
 import { eachOf } from './load.ts';
 import { type CountTexts, WsLink } from './ws-link.ts';
 
@@ -96,7 +105,10 @@ export class Pairs implements Load {
     const load = new Pairs(pairs);
     for (const pair of pairs) {
       pair.receiver.counting(dialect.count, (texts) => load.#arrived(pair, texts));
-      pair.sender.counting(() => 0, () => undefined);
+      pair.sender.counting(
+        () => 0,
+        () => undefined,
+      );
     }
     return load;
   }

@@ -68,7 +68,8 @@ async function obey(order: Order): Promise<number | RunResult | null> {
 process.on('message', (order: Order) => {
   obey(order).then(
     (ok) => process.send?.({ ok } satisfies Answer),
-    (error: unknown) => process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
 process.on('disconnect', () => process.exit());

@@ -15,7 +15,10 @@ const MAX_AT_ONCE = 8;
 
 export function overWebSocket(link: WsLink, text: string): Publisher {
   const frame = textFrame(text);
-  link.counting(() => 0, () => undefined);
+  link.counting(
+    () => 0,
+    () => undefined,
+  );
   return { publish: () => link.write(frame), close: () => link.close() };
 }
 
