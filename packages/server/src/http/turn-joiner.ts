@@ -1,5 +1,10 @@
 import type { Duplex } from 'node:stream';
 
+/** Something that gathers what it sends itself. */
+export interface TurnEnding {
+  turnEnds(): void;
+}
+
 /**
  * Joins everything that one socket gets in one turn of the event loop into a single write: the socket is corked when
  * it is first written to and uncorked at the end of the turn, not later. One immediate serves all sockets of a turn.
@@ -7,6 +12,7 @@ import type { Duplex } from 'node:stream';
 export class TurnJoiner {
   #sockets: Duplex[] = [];
   #runs: (() => void)[] = [];
+  #gatherers: TurnEnding[] = [];
   #isAwaited = false;
   readonly #corked = new WeakSet<Duplex>();
   readonly #endTurn = (): void => this.flush();
@@ -17,6 +23,12 @@ export class TurnJoiner {
     this.#corked.add(socket);
     socket.cork();
     this.#sockets.push(socket);
+    this.#awaitEnd();
+  }
+
+  /** Calls `turnEnds` at the end of this turn: once for each call of `add`, after all `atTurnEnd`. */
+  add(gatherer: TurnEnding): void {
+    this.#gatherers.push(gatherer);
     this.#awaitEnd();
   }
 
@@ -33,6 +45,9 @@ export class TurnJoiner {
     try {
       for (const run of runs) run();
     } finally {
+      const gatherers = this.#gatherers;
+      this.#gatherers = [];
+      for (const gatherer of gatherers) gatherer.turnEnds();
       const sockets = this.#sockets;
       this.#sockets = [];
       this.#isAwaited = false;
@@ -40,7 +55,7 @@ export class TurnJoiner {
         this.#corked.delete(socket);
         socket.uncork();
       }
-      if (this.#runs.length > 0) this.#awaitEnd();
+      if (this.#runs.length > 0 || this.#gatherers.length > 0) this.#awaitEnd();
     }
   }
 

@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import { Problem } from '../kit/index.ts';
-import { CLOSE_TIMEOUT_MS, MAX_CHUNKS, MAX_FRAGMENTS, type HttpObserver } from './limits.ts';
+import type { HttpObserver } from './limits.ts';
 import { destroyOnError, refuseUpgrade } from './refusal.ts';
 import type { TurnJoiner } from './turn-joiner.ts';
 import { WsPort, type BeforeLogin, type WebSocketPort } from './websocket-port.ts';
@@ -30,39 +30,70 @@ export interface AcceptorSettings {
   readonly observer: HttpObserver;
 }
 
-/** Apart from the call, because the published types don't know the two counts yet. */
-const SETTINGS = {
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxFragments: MAX_FRAGMENTS,
-  maxBufferedChunks: MAX_CHUNKS,
-  closeTimeout: CLOSE_TIMEOUT_MS,
-};
+/** RFC 6455 1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** RFC 6455 4.1: 16 octets in base64. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+/** 13 is the RFC's; 8, of its last drafts, is the same on the wire. */
+const VERSIONS: ReadonlySet<string | undefined> = new Set(['13', '8']);
+/** RFC 9110 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** `perMessageDeflate` stays off: it costs 217 KB a connection and most of the rate. */
+/** No extension is agreed: `permessage-deflate` costs 217 KB a connection and most of the rate. */
 export function createWebSocketAcceptor({ joiner, addressOf, observer }: AcceptorSettings): AcceptWebSocket {
-  return (req, socket, head, options) =>
-    new Promise((resolve, reject) => {
-      const remoteAddress = addressOf(req);
-      const server = new WebSocketServer({
-        ...SETTINGS,
-        maxPayload: options.maxPayloadBytes,
-        handleProtocols: (offered) => (options.protocols ?? []).find((p) => offered.has(p)) ?? false,
-      });
-      server.once('wsClientError', (error) => {
-        refuseUpgrade(socket, 400, { body: 'Not a valid websocket request' });
-        reject(new Problem('not-a-websocket', error.message));
-      });
-      socket.on('error', destroyOnError);
-      const gone = (): void => reject(new Problem('gone', 'the client left during the handshake'));
-      if (socket.destroyed) return gone();
-      socket.once('close', gone);
-      server.handleUpgrade(req, socket, head, (ws) => {
-        socket.off('close', gone);
-        const refused = (what: 'bytes' | 'messages' | 'protocol'): void =>
-          observer.limitHit(what === 'protocol' ? 'ws.protocol' : `ws.${what}-before-login`, remoteAddress);
-        resolve(new WsPort(ws, { socket, remoteAddress, joiner, untilAdmitted: options.untilAdmitted, refused }));
-      });
-    });
+  return async (req, socket, head, options) => {
+    const remoteAddress = addressOf(req);
+    socket.on('error', destroyOnError);
+    const offer = handshakeOf(req);
+    if (typeof offer === 'string') {
+      refuseUpgrade(socket, 400, { body: 'Not a valid websocket request' });
+      throw new Problem('not-a-websocket', offer);
+    }
+    if (socket.destroyed || !socket.writable) {
+      socket.destroy();
+      throw new Problem('gone', 'the client left during the handshake');
+    }
+    const protocol = (options.protocols ?? []).find((known) => offer.protocols.includes(known)) ?? '';
+    prepare(socket);
+    if (head.length > 0) socket.unshift(head);
+    socket.write(answerTo(offer.key, protocol));
+    const refused = (what: 'bytes' | 'messages' | 'protocol'): void =>
+      observer.limitHit(what === 'protocol' ? 'ws.protocol' : `ws.${what}-before-login`, remoteAddress);
+    const { maxPayloadBytes, untilAdmitted } = options;
+    return new WsPort({ socket, remoteAddress, joiner, protocol, maxPayloadBytes, untilAdmitted, refused });
+  };
+}
+
+interface Offer {
+  readonly key: string;
+  readonly protocols: readonly string[];
+}
+
+/** What the client asks for, or what is wrong with it (RFC 6455 4.2.1). */
+function handshakeOf({ method, headers }: IncomingMessage): Offer | string {
+  const key = headers['sec-websocket-key'];
+  if (method !== 'GET') return 'the method is not GET';
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'no upgrade to a WebSocket';
+  if (key === undefined || !KEY.test(key)) return 'no valid Sec-WebSocket-Key';
+  if (!VERSIONS.has(headers['sec-websocket-version'])) return 'not version 13 of the protocol';
+  const list = headers['sec-websocket-protocol'];
+  const protocols = list === undefined ? [] : list.split(',').map((protocol) => protocol.trim());
+  const isRight = protocols.every((protocol) => TOKEN.test(protocol)) && new Set(protocols).size === protocols.length;
+  return isRight ? { key, protocols } : 'no valid Sec-WebSocket-Protocol';
+}
+
+function answerTo(key: string, protocol: string): string {
+  const accept = createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+  return (
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    `Sec-WebSocket-Accept: ${accept}\r\n${protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`
+  );
+}
+
+/** Small messages leave at once, and a quiet connection is not ended by HTTP's timer. */
+function prepare(socket: Duplex): void {
+  if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+  if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay();
 }

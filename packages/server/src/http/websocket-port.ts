@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { WebSocket } from 'ws';
-import type { TurnJoiner } from './turn-joiner.ts';
-import { encodeBinary, encodeText, type EncodedFrame } from './websocket-frame.ts';
+import { CLOSE_TIMEOUT_MS, MAX_CHUNKS, MAX_FRAGMENTS } from './limits.ts';
+import type { TurnEnding, TurnJoiner } from './turn-joiner.ts';
+import { CONTROL, encodeBinary, encodeControl, type EncodedFrame, joinFrames, textBytes } from './websocket-frame.ts';
+import { type ReaderEvents, WebSocketReader } from './websocket-reader.ts';
 
 /** Called with nothing once the joined write was handed to the operating system, with an error where it never will be. */
 export type Sent = (error?: Error | null) => void;
@@ -53,6 +54,8 @@ export interface PortOptions {
   readonly socket: Duplex;
   readonly remoteAddress: string;
   readonly joiner: TurnJoiner;
+  readonly protocol: string;
+  readonly maxPayloadBytes: number;
   readonly untilAdmitted: BeforeLogin | undefined;
   readonly refused: (what: 'bytes' | 'messages' | 'protocol') => void;
 }
@@ -73,74 +76,85 @@ export function cutReason(reason: string): string {
   return bytes.toString('utf8', 0, end);
 }
 
-/** {@link WebSocketPort} on npm `ws`, which reads and does the closing; frames of data are our own bytes on its socket. */
-export class WsPort implements WebSocketPort {
+/** Up to here what one turn sends is copied into one write; more would be held twice. */
+const MAX_JOINED_BYTES = 64 * 1024;
+
+/** {@link WebSocketPort} on a socket whose handshake has been answered. */
+export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   readonly remoteAddress: string;
-  readonly #ws: WebSocket;
+  readonly protocol: string;
   readonly #socket: Duplex;
   readonly #joiner: TurnJoiner;
   readonly #refused: PortOptions['refused'];
+  readonly #reader: WebSocketReader;
+  /** What this turn sends. A text is encoded when all are written. */
+  #turn: (string | Buffer)[] = [];
+  #turnBytes = 0;
+  #turnSent: Sent[] | null = null;
   #message: ((data: string | Buffer, isBinary: boolean) => void) | undefined;
   #closed: { readonly code: number; readonly reason: string } | undefined;
   #close: ((code: number, reason: string) => void) | undefined;
   #pong: (() => void) | undefined;
   #isPaused = false;
-  #isClosing = false;
+  /** Ends with this turn. */
+  #isEnding = false;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  #peerClosed: { readonly code: number; readonly reason: string } | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
   #messagesLeft = Number.POSITIVE_INFINITY;
-  #countBytes: ((chunk: Buffer) => void) | undefined;
+  #bytesLeft = Number.POSITIVE_INFINITY;
 
-  constructor(ws: WebSocket, options: PortOptions) {
-    this.#ws = ws;
-    this.#socket = options.socket;
+  constructor(options: PortOptions) {
+    const { socket, maxPayloadBytes, untilAdmitted } = options;
+    this.#socket = socket;
     this.#joiner = options.joiner;
     this.#refused = options.refused;
     this.remoteAddress = options.remoteAddress;
-    ws.pause();
-    ws.on('message', (data, isBinary) => this.#received(data, isBinary));
-    ws.on('pong', () => this.#pong?.());
-    ws.on('error', () => this.#refused('protocol'));
-    ws.on('close', (code, reason) => this.#ended(code, reason.toString()));
-    if (options.untilAdmitted !== undefined) this.#restrict(options.untilAdmitted);
-  }
-
-  get protocol(): string {
-    return this.#ws.protocol;
+    this.protocol = options.protocol;
+    this.#reader = new WebSocketReader(this, {
+      maxPayloadBytes,
+      maxFragments: MAX_FRAGMENTS,
+      maxChunks: MAX_CHUNKS,
+    });
+    if (untilAdmitted !== undefined) {
+      this.#bytesLeft = untilAdmitted.maxBytes;
+      this.#messagesLeft = untilAdmitted.maxMessages;
+    }
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('end', () => this.#end());
+    socket.on('close', () => this.#ended());
+    socket.pause();
   }
 
   get isOpen(): boolean {
-    return this.#ws.readyState === WebSocket.OPEN;
+    return this.#state === 'open' && !this.#socket.destroyed;
   }
 
   get bufferedAmount(): number {
-    return this.#socket.writableLength;
+    return this.#turnBytes + this.#socket.writableLength;
   }
 
   send(data: string | Uint8Array, sent?: Sent): void {
-    this.sendEncoded(typeof data === 'string' ? encodeText(data) : encodeBinary(data), sent);
+    if (typeof data === 'string') this.#gather(data, textBytes(data), sent);
+    else this.sendEncoded(encodeBinary(data), sent);
   }
 
-  sendEncoded(frame: EncodedFrame, sent?: Sent): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) {
-      if (sent !== undefined) process.nextTick(sent, new Error('the socket is closed'));
-      return;
-    }
-    this.#joiner.join(this.#socket);
-    this.#socket.write(frame.bytes, sent);
+  sendEncoded({ bytes }: EncodedFrame, sent?: Sent): void {
+    this.#gather(bytes, bytes.length, sent);
   }
 
   onMessage(listener: (data: string | Buffer, isBinary: boolean) => void): void {
     this.#message = listener;
-    if (!this.#isPaused) this.#ws.resume();
+    if (!this.#isPaused) this.#socket.resume();
   }
 
   onClose(listener: (code: number, reason: string) => void): void {
     this.#close = listener;
-    const closed = this.#closed;
-    if (closed !== undefined) process.nextTick(() => this.#tellClosed());
+    if (this.#closed !== undefined) process.nextTick(() => this.#tellClosed());
   }
 
   ping(): void {
-    if (this.isOpen) this.#ws.ping();
+    this.sendEncoded(encodeControl(CONTROL.ping));
   }
 
   onPong(listener: () => void): void {
@@ -149,71 +163,149 @@ export class WsPort implements WebSocketPort {
 
   close(code = 1000, reason = ''): void {
     if (!this.isOpen) return;
-    this.#isClosing = true;
-    this.#ws.close(code, cutReason(reason));
+    this.sendEncoded(encodeControl(CONTROL.close, closePayload(code, cutReason(reason))));
+    this.#state = 'closing';
+    this.#closeTimer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
     // A socket that is not read can't see the peer's answer.
-    this.#ws.resume();
+    this.#socket.resume();
   }
 
   terminate(): void {
-    this.#isClosing = true;
-    this.#ws.terminate();
+    this.#reader.stop();
+    this.#socket.destroy();
   }
 
   pause(): void {
     this.#isPaused = true;
-    this.#ws.pause();
+    if (this.#state === 'open') this.#socket.pause();
   }
 
   resume(): void {
     this.#isPaused = false;
-    if (this.#message !== undefined) this.#ws.resume();
+    if (this.#message !== undefined) this.#socket.resume();
   }
 
   cork(): void {
-    if (this.isOpen) this.#joiner.join(this.#socket);
+    // Everything is gathered until the end of the turn.
   }
 
   uncork(): void {
-    // The joiner does it for all sockets at once.
+    // Likewise.
   }
 
   admit(): void {
     this.#messagesLeft = Number.POSITIVE_INFINITY;
-    if (this.#countBytes !== undefined) this.#socket.off('data', this.#countBytes);
-    this.#countBytes = undefined;
+    this.#bytesLeft = Number.POSITIVE_INFINITY;
   }
 
-  /** Bytes are counted on the raw socket, so that a single large frame is stopped while it arrives, not after. */
-  #restrict({ maxBytes, maxMessages }: BeforeLogin): void {
-    let left = maxBytes;
-    this.#messagesLeft = maxMessages;
-    this.#countBytes = (chunk) => {
-      left -= chunk.length;
-      if (left < 0) this.#expel('bytes', 1009);
-    };
-    this.#socket.prependListener('data', this.#countBytes);
-    this.#ws.pause();
+  // The joiner.
+
+  /** The turn is over: one write for all that it sent. */
+  turnEnds(): void {
+    const frames = this.#turn;
+    const bytes = this.#turnBytes;
+    const sent = this.#turnSent;
+    this.#turn = [];
+    this.#turnBytes = 0;
+    this.#turnSent = null;
+    if (this.#socket.destroyed) return tellAll(sent, new Error('the socket is closed'));
+    if (frames.length > 0) this.#write(frames, bytes, sent);
+    if (this.#isEnding) this.#socket.end();
   }
 
-  /** Says goodbye and reads no further: what still comes is thrown away unparsed until the peer or the close timer ends it. */
-  #expel(what: 'bytes' | 'messages', code: number): void {
-    this.admit();
+  #write(frames: readonly (string | Buffer)[], bytes: number, sent: readonly Sent[] | null): void {
+    if (bytes <= MAX_JOINED_BYTES || frames.length === 1)
+      this.#socket.write(joinFrames(frames, bytes), sent === null ? undefined : (error) => tellAll(sent, error));
+    else this.#writeEach(frames, sent);
+  }
+
+  #writeEach(frames: readonly (string | Buffer)[], sent: readonly Sent[] | null): void {
+    const last = frames.length - 1;
+    this.#socket.cork();
+    for (const [index, frame] of frames.entries())
+      this.#socket.write(joinFrames([frame]), index < last ? undefined : (error) => tellAll(sent, error));
+    this.#socket.uncork();
+  }
+
+  #gather(frame: string | Buffer, bytes: number, sent: Sent | undefined): void {
+    if (!this.isOpen) {
+      if (sent !== undefined) process.nextTick(sent, new Error('the socket is closed'));
+      return;
+    }
+    if (this.#turn.length === 0) this.#joiner.add(this);
+    this.#turn.push(frame);
+    this.#turnBytes += bytes;
+    if (sent !== undefined) (this.#turnSent ??= []).push(sent);
+  }
+
+  // What the reader has found.
+
+  gotText(data: string): void {
+    this.#received(data, false);
+  }
+
+  gotBinary(data: Buffer): void {
+    this.#received(data, true);
+  }
+
+  gotPing(data: Buffer): void {
+    this.sendEncoded(encodeControl(CONTROL.pong, data));
+  }
+
+  gotPong(): void {
+    this.#pong?.();
+  }
+
+  /** Answered with the same code (RFC 6455 5.5.1), and the connection ends. */
+  gotClose(code: number, reason: string): void {
+    this.#peerClosed = { code, reason };
+    if (this.isOpen) this.close(code === 1005 ? 1000 : code, reason);
+    this.#end();
+  }
+
+  gotViolation(code: number): void {
+    this.#refused('protocol');
+    this.#expel(code, '');
+  }
+
+  #read(chunk: Buffer): void {
+    this.#bytesLeft -= chunk.length;
+    if (this.#bytesLeft < 0) this.#tooMuch('bytes', 1009);
+    else this.#reader.read(chunk);
+  }
+
+  #received(data: string | Buffer, isBinary: boolean): void {
+    if (this.#state !== 'open') return;
+    if (this.#messagesLeft-- <= 0) this.#tooMuch('messages', 1008);
+    else this.#message?.(data, isBinary);
+  }
+
+  /** Bytes are counted as they arrive, so that a single large frame is stopped before it is whole. */
+  #tooMuch(what: 'bytes' | 'messages', code: number): void {
     this.#refused(what);
-    this.close(code, 'too much before login');
-    this.#socket.removeAllListeners('data');
-    this.#socket.resume();
+    this.#expel(code, 'too much before login');
   }
 
-  #received(data: unknown, isBinary: boolean): void {
-    if (this.#isClosing || !Buffer.isBuffer(data)) return;
-    if (this.#messagesLeft-- <= 0) return this.#expel('messages', 1008);
-    this.#message?.(isBinary ? data : data.toString('utf8'), isBinary);
-  }
-
-  #ended(code: number, reason: string): void {
+  /** Says goodbye and reads no further: what still comes is thrown away until the peer or the close timer ends it. */
+  #expel(code: number, reason: string): void {
     this.admit();
-    this.#closed = { code, reason };
+    this.close(code, reason);
+    this.#reader.stop();
+  }
+
+  /** After what was sent. */
+  #end(): void {
+    this.#state = this.#state === 'open' ? 'closing' : this.#state;
+    this.#closeTimer ??= setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
+    this.#isEnding = true;
+    if (this.#turn.length === 0) this.#joiner.add(this);
+  }
+
+  #ended(): void {
+    clearTimeout(this.#closeTimer);
+    this.#state = 'closed';
+    this.#reader.stop();
+    this.#closed = this.#peerClosed ?? { code: 1006, reason: '' };
     this.#tellClosed();
   }
 
@@ -224,4 +316,15 @@ export class WsPort implements WebSocketPort {
     this.#close = undefined;
     listener(this.#closed.code, this.#closed.reason);
   }
+}
+
+function tellAll(sent: readonly Sent[] | null, error?: Error | null): void {
+  for (const tell of sent ?? []) tell(error);
+}
+
+function closePayload(code: number, reason: string): Buffer {
+  const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
+  payload.writeUInt16BE(code, 0);
+  payload.write(reason, 2);
+  return payload;
 }

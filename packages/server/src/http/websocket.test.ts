@@ -194,6 +194,7 @@ test('both closings give the code and the reason; an abrupt end is 1006; each is
   await until(() => ends.length === 1, 'the first end');
   const second = await dial(server.url);
   second.close(4002, 'own');
+  expect(await closeOf(second)).toEqual([4002, 'own']);
   await until(() => ends.length === 2, 'the second end');
   const third = await dial(server.url);
   third.terminate();
