@@ -7,7 +7,6 @@ import { openTail } from './tail.ts';
 
 /**
  * Live sessions of one user: tabs, devices, forgotten scripts.
- * @setting delivery.sessionsPerUser
  * @peer 429 `too-many-sessions`; `err` in RegisterResult
  * @test delivery: sessions of one user
  */
@@ -87,6 +86,14 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     }
   }
 
+  /** The answer of any of the user's sessions; most users have one. */
+  function ask(user: UserId, question: (sink: LiveSink) => boolean | Promise<boolean>): boolean | Promise<boolean> {
+    const sinks = live.get(user);
+    if (sinks === undefined) return false;
+    if (sinks.size === 1) for (const only of sinks) return taken(question(only));
+    return anyTrue([...sinks].map((sink) => taken(question(sink))));
+  }
+
   const sinksOf = (user: UserId): readonly LiveSink[] => [...(live.get(user) ?? [])];
 
   /** A session that can't tell has not taken it. */
@@ -99,8 +106,8 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
   }
 
   const receivers: Receivers = {
-    reach: async (user, from) => anyTrue(sinksOf(user).map((sink) => taken(sink.reach(from)))),
-    hand: async (user, message) => anyTrue(sinksOf(user).map((sink) => taken(sink.volatile(message)))),
+    reach: (user, from) => ask(user, (sink) => sink.reach(from)),
+    hand: (user, message) => ask(user, (sink) => sink.volatile(message)),
     echo(user, message) {
       for (const sink of sinksOf(user)) sink.echo(message);
     },

@@ -39,14 +39,18 @@ function successor(text: string): string {
 
 export function createRandomIds(): Ids {
   let lastTime = -1;
+  let time = '';
   let tail = '';
   return {
     guid: () => randomBytes(16).toString('hex'),
     sortable(now) {
       // Within one millisecond, and while the clock stands or goes back, ids go on from the last one.
-      tail = now > lastTime ? base32Random(16) : successor(tail);
-      lastTime = Math.max(lastTime, now);
-      return base32Time(lastTime) + tail;
+      if (now > lastTime) {
+        lastTime = now;
+        time = base32Time(now);
+        tail = base32Random(16);
+      } else tail = successor(tail);
+      return time + tail;
     },
     label: (length) => base32Random(length),
     secret: (bits) => randomBytes(Math.ceil(bits / 8)).toString('base64url'),

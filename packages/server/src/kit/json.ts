@@ -19,7 +19,10 @@ export function parseJsonObject(text: string): JsonObject | undefined {
 /** Whether objects and arrays stand more than `depth` deep in each other: to write such a value down costs recursion. */
 export function nestsDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return depth === 0 || Object.values(value).some((inner) => nestsDeeper(inner, depth - 1));
+  if (depth === 0) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value))
+    if (typeof inner === 'object' && nestsDeeper(inner, depth - 1)) return true;
+  return false;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

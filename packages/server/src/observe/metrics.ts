@@ -16,7 +16,8 @@ export interface Metrics {
   readonly limitHits: Counter<'surface' | 'limit'>;
   readonly slowReaders: Counter<'surface'>;
   readonly troubles: Counter<'surface'>;
-  readonly messages: Counter<'surface'>;
+  /** Counts one more message of this surface. For every message: it costs an addition. */
+  messagesOf(surface: string): () => void;
   /** A figure that is read when somebody asks. `kind` is what Prometheus is told. */
   watch(figure: {
     readonly name: string;
@@ -73,7 +74,7 @@ export function createMetrics(): Metrics {
     limitHits: counter('limit_hits_total', 'Bounds that a peer ran into, by name.', ['surface', 'limit']),
     slowReaders: counter('slow_readers_total', 'Readers disconnected because they did not read.', ['surface']),
     troubles: counter('troubles_total', "Failures that were no peer's doing.", ['surface']),
-    messages: counter('messages_sent_total', 'Messages accepted, by the surface of their sender.', ['surface']),
+    messagesOf: countMessages(registers),
     watch,
     watchStore(read) {
       watch({ name: 'store_commits_total', help: 'Commits.', kind: 'counter', read: () => read().commits });
@@ -93,6 +94,25 @@ export function createMetrics(): Metrics {
     },
     read: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     close: () => lag.disable(),
+  };
+}
+
+function countMessages(registers: Registry[]): Metrics['messagesOf'] {
+  const counts = new Map<string, { messages: number }>();
+  new Counter({
+    name: 'tieline_messages_sent_total',
+    help: 'Messages accepted, by the surface of their sender.',
+    labelNames: ['surface'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [surface, { messages }] of counts) this.inc({ surface }, messages);
+    },
+  });
+  return (surface) => {
+    const count = counts.get(surface) ?? { messages: 0 };
+    counts.set(surface, count);
+    return () => void count.messages++;
   };
 }
 

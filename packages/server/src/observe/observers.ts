@@ -64,8 +64,8 @@ export function surfaceObserver(parts: ObserverParts, surface: string): SurfaceO
   const { log, metrics } = parts;
   const warn = boundedWarnings(parts);
   const label = { surface };
-  for (const figure of [metrics.opened, metrics.closed, metrics.slowReaders, metrics.troubles, metrics.messages])
-    figure.inc(label, 0);
+  const countMessage = metrics.messagesOf(surface);
+  for (const figure of [metrics.opened, metrics.closed, metrics.slowReaders, metrics.troubles]) figure.inc(label, 0);
   return {
     opened() {
       metrics.opened.inc(label);
@@ -91,7 +91,7 @@ export function surfaceObserver(parts: ObserverParts, surface: string): SurfaceO
       metrics.slowReaders.inc(label);
       warn(`${surface}.slow-reader`, { user });
     },
-    messageSent: () => metrics.messages.inc(label),
+    messageSent: countMessage,
     trouble(what, error) {
       metrics.troubles.inc(label);
       log.error(`${surface}.trouble`, { what, error });

@@ -60,9 +60,9 @@ export interface Receivers {
    * Resolves true when a live session of `user`, on any node, takes texts of `from`: at once where one stands ready, else
    * when a chat call to one of the user's devices is accepted.
    */
-  reach(user: UserId, from: UserId): Promise<boolean>;
+  reach(user: UserId, from: UserId): boolean | Promise<boolean>;
   /** Hands a volatile message over; resolves true when one session at least has taken it. Keeps the order per sender. */
-  hand(user: UserId, message: Message): Promise<boolean>;
+  hand(user: UserId, message: Message): boolean | Promise<boolean>;
   /** Shows a volatile message to the other sessions of its sender. Lossy. */
   echo(user: UserId, message: Message): void;
   /** Chat states: lossy, newest wins. */

@@ -63,13 +63,14 @@ export function createConversations(parts: ConversationParts): Conversations {
   let lastAt = 0;
 
   /** In the order of the calls, which is the conversation's: times never go back, ids always grow. */
-  function compose(as: UserId, draft: Draft): Omit<Message, 'seq'> {
+  function compose(as: UserId, draft: Draft): Message {
     const at = (lastAt = Math.max(lastAt, clock.now()));
     const { to, type, body, attach, data, resource } = draft;
     const id = ids.sortable(at) as MessageId;
     return {
       id,
       conversation: directConversation(as, to),
+      seq: 0,
       sender: as,
       resource,
       recipient: to,
@@ -84,16 +85,20 @@ export function createConversations(parts: ConversationParts): Conversations {
   async function sendStored(sender: User, recipient: User, draft: Draft): Promise<Sent> {
     if (!recipient.hasStorage && !(await receivers.reach(recipient.id, sender.id)))
       throw recipientUnavailable(recipient.name);
+    const { seq: _volatile, ...message } = compose(sender.id, draft);
     return store.write('conversations.append', {
-      message: compose(sender.id, draft),
+      message,
       tell: [recipient.id, sender.id],
       keepFor: [sender, recipient].filter((party) => party.hasStorage).map((party) => party.id),
       idem: draft.idempotencyKey === null ? null : { key: draft.idempotencyKey, hash: draftHash(draft) },
     });
   }
 
-  async function sendVolatile(sender: User, recipient: User, draft: Draft): Promise<Sent> {
-    if (draft.idempotencyKey === null) return handOver(sender, recipient, draft);
+  function sendVolatile(sender: User, recipient: User, draft: Draft): Promise<Sent> {
+    return draft.idempotencyKey === null ? handOver(sender, recipient, draft) : sendOnce(sender, recipient, draft);
+  }
+
+  async function sendOnce(sender: User, recipient: User, draft: Draft): Promise<Sent> {
     const key = `${sender.id} ${draft.idempotencyKey}`;
     const hash = draftHash(draft);
     const known = volatileKeys.get(key);
@@ -112,8 +117,9 @@ export function createConversations(parts: ConversationParts): Conversations {
   }
 
   async function handOver(sender: User, recipient: User, draft: Draft): Promise<Sent> {
-    const message: Message = { ...compose(sender.id, draft), seq: 0 };
-    if (!(await receivers.hand(recipient.id, message))) throw recipientUnavailable(recipient.name);
+    const message = compose(sender.id, draft);
+    const taken = receivers.hand(recipient.id, message);
+    if (!(typeof taken === 'boolean' ? taken : await taken)) throw recipientUnavailable(recipient.name);
     receivers.echo(sender.id, message);
     return { message, isRepeat: false };
   }

@@ -92,12 +92,13 @@ export function createChatLine(parts: {
 
   /** Runs `use` with the held end: at once where nothing of this peer waits, else behind it. */
   function withLine(peer: UserId, use: (line: Held) => void): boolean | Promise<boolean> {
-    const queue = waiting.get(peer) ?? { size: 0, tail: Promise.resolve() };
-    const line = queue.size === 0 ? held(peer) : null;
+    const before = waiting.get(peer);
+    const line = before === undefined ? held(peer) : null;
     if (line !== null) {
       use(line);
       return true;
     }
+    const queue = before ?? { size: 0, tail: Promise.resolve() };
     if (queue.size >= MAX_WAITING_TEXTS) {
       for (const call of exchange.callsBetween(endpoint.owner, peer)) call.hangUp(CAUSE.protocol);
       return false;

@@ -1,4 +1,5 @@
 import type { Envelope } from '@tieline/appwebsocket';
+import type { EncodedFrame } from '../../http/index.ts';
 import type { LoggedIn } from './logins.ts';
 
 /** The carrier of one connection as its APIs see it. */
@@ -6,6 +7,8 @@ export interface Channel {
   readonly id: string;
   readonly address: string;
   send(text: string): void;
+  /** What `encodeText` has made. */
+  sendEncoded(frame: EncodedFrame): void;
   /** The peer reads: false while too much waits in the socket; `onWritable` tells when it does again. */
   isWritable(): boolean;
   onWritable(listener: () => void): void;

@@ -1,12 +1,14 @@
 import {
   type AcceptorEffect,
+  type AcceptorEnvironment,
+  type AcceptorSettings,
   acceptorStart,
   acceptorStep,
   type Envelope,
   type PasswordRequest,
   refusalText,
 } from '@tieline/appwebsocket';
-import type { Place, WebSocketPort } from '../../http/index.ts';
+import type { EncodedFrame, Place, WebSocketPort } from '../../http/index.ts';
 import type { Timer } from '../../kit/index.ts';
 import type { Api, ApiSession, Channel } from './api.ts';
 import { type LoggedIn, lookUp } from './logins.ts';
@@ -30,9 +32,16 @@ const FRAME_BYTES = 10;
 /** AW §5.4: the acceptor pings as well; two unanswered pings and the peer is dead. */
 const PING_MS = 30_000;
 
+/** What all connections' handshakes go by. */
+export interface AcceptorTerms {
+  readonly environment: AcceptorEnvironment;
+  readonly settings: AcceptorSettings;
+}
+
 /** One AppWebsocket connection to the PBX: the library's acceptor on a socket, then its granted APIs. */
 export class Connection {
   readonly #parts: AppWsParts;
+  readonly #acceptor: AcceptorTerms;
   readonly #apis: ReadonlyMap<string, Api>;
   readonly #port: WebSocketPort;
   readonly #place: Place;
@@ -51,12 +60,14 @@ export class Connection {
 
   constructor(options: {
     readonly parts: AppWsParts;
+    readonly acceptor: AcceptorTerms;
     readonly apis: ReadonlyMap<string, Api>;
     readonly port: WebSocketPort;
     readonly place: Place;
     readonly onGone: (connection: Connection) => void;
   }) {
     this.#parts = options.parts;
+    this.#acceptor = options.acceptor;
     this.#apis = options.apis;
     this.#port = options.port;
     this.#place = options.place;
@@ -95,11 +106,8 @@ export class Connection {
   }
 
   #step(input: Parameters<typeof acceptorStep>[1]): void {
-    const environment = { nowMs: this.#parts.clock.now(), newChallenge: () => this.#parts.ids.guid().slice(0, 16) };
-    const { state, effects } = acceptorStep(this.#state, input, environment, {
-      role: 'pbx',
-      domain: this.#parts.domain,
-    });
+    const { environment, settings } = this.#acceptor;
+    const { state, effects } = acceptorStep(this.#state, input, environment, settings);
     this.#state = state;
     for (const effect of effects) this.#apply(effect);
   }
@@ -173,6 +181,7 @@ export class Connection {
       id: this.#parts.ids.label(8),
       address: this.#port.remoteAddress,
       send: (text) => this.#send(text),
+      sendEncoded: (frame) => this.#sendEncoded(frame),
       isWritable: () => this.#isOpen && this.#port.bufferedAmount < PAUSE_AT_BYTES,
       onWritable: (listener) => void this.#writable.add(listener),
       close: (code, reason) => this.#port.close(code, reason),
@@ -182,10 +191,25 @@ export class Connection {
   #send(text: string): void {
     if (!this.#isOpen) return;
     const waiting = this.#port.bufferedAmount;
-    if (waiting + text.length * BYTES_A_CHARACTER + FRAME_BYTES < PAUSE_AT_BYTES) return this.#port.send(text);
-    if (waiting > MAX_WAITING_BYTES) return this.#tooSlow();
+    if (waiting + text.length * BYTES_A_CHARACTER + FRAME_BYTES < PAUSE_AT_BYTES) this.#port.send(text);
+    else if (this.#maySendSlowly(waiting)) this.#port.send(text, () => this.#drained());
+  }
+
+  #sendEncoded(frame: EncodedFrame): void {
+    if (!this.#isOpen) return;
+    const waiting = this.#port.bufferedAmount;
+    if (waiting + frame.bytes.length < PAUSE_AT_BYTES) this.#port.sendEncoded(frame);
+    else if (this.#maySendSlowly(waiting)) this.#port.sendEncoded(frame, () => this.#drained());
+  }
+
+  /** The peer reads slowly: it has a while to catch up, and is cut off where too much waits. */
+  #maySendSlowly(waiting: number): boolean {
+    if (waiting > MAX_WAITING_BYTES) {
+      this.#tooSlow();
+      return false;
+    }
     this.#slow ??= this.#parts.clock.after(this.#parts.slowReaderMs, () => this.#tooSlow());
-    this.#port.send(text, () => this.#drained());
+    return true;
   }
 
   #drained(): void {

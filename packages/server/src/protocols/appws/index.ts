@@ -5,7 +5,7 @@ import { directoryStream } from '../../core/journal/index.ts';
 import { MAX_BYTES_BEFORE_LOGIN, MAX_MESSAGES_BEFORE_LOGIN, refuseUpgrade } from '../../http/index.ts';
 import { createPbxSignal } from './apis/pbx-signal/index.ts';
 import type { Api } from './api.ts';
-import { Connection } from './connection.ts';
+import { type AcceptorTerms, Connection } from './connection.ts';
 import type { AppWsParts } from './parts.ts';
 
 export type { AppWsObserver, AppWsParts } from './parts.ts';
@@ -17,6 +17,15 @@ const BEFORE_LOGIN = { maxBytes: MAX_BYTES_BEFORE_LOGIN, maxMessages: MAX_MESSAG
 /** Serves AppWebsocket connections to the PBX. */
 export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: number } {
   const connections = new Set<Connection>();
+  const acceptor: AcceptorTerms = {
+    environment: {
+      get nowMs() {
+        return parts.clock.now();
+      },
+      newChallenge: () => parts.ids.guid().slice(0, 16),
+    },
+    settings: { role: 'pbx', domain: parts.domain },
+  };
   const apis = new Map<string, Api>([createPbxSignal(parts)].map((api) => [api.name, api]));
 
   async function accept(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -31,6 +40,7 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
       parts.observer.opened();
       connection = new Connection({
         parts,
+        acceptor,
         apis,
         port,
         place,

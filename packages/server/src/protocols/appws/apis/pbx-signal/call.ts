@@ -3,12 +3,16 @@ import { CAUSE, type Cause, type Leg, type LegUser, type Opaque, type Party } fr
 import type { ChatState, Message } from '../../../../core/conversations/index.ts';
 import type { Problem } from '../../../../kit/index.ts';
 import { causeOfProblem } from './errors.ts';
-import { ImAssembler, imMessages } from './im-message.ts';
+import { ImAssembler, imMessageTexts } from './im-message.ts';
+import type { SharedSig } from './shared-sig.ts';
 import { causeOf, nameOf, opaqueOf, OWN_FACILITIES, releaseSig, type Sig, unfold } from './signals.ts';
 
 /** What a call needs of its registration. */
 export interface CallHost {
   signal(call: number, sig: JsonObject): void;
+  /** The same with the JSON of `sig`. */
+  signalText(call: number, sig: string): void;
+  signalShared(call: number, sig: SharedSig): void;
   /** The id is free again. */
   forget(call: number): void;
   nameOf(
@@ -190,6 +194,11 @@ export class SignalCall implements LegUser {
     }
   }
 
+  /** What many calls are told. */
+  shared(sig: SharedSig): void {
+    if (!this.isOver) this.#host.signalShared(this.#id, sig);
+  }
+
   chatState(state: ChatState): void {
     this.#tell({ type: 'facility', fty: [{ type: 'im_message', typing: TYPING[state] }] });
   }
@@ -211,7 +220,9 @@ export class SignalCall implements LegUser {
     sender: { readonly name: string; readonly displayName: string },
     info: { readonly direction: 'in' | 'out'; readonly resume: string | null },
   ): void {
-    for (const part of imMessages(message, sender, info)) this.#tell({ type: 'facility', fty: [part] });
+    if (this.isOver) return;
+    for (const text of imMessageTexts(message, sender, info))
+      this.#host.signalText(this.#id, `{"type":"facility","fty":[${text}]}`);
   }
 
   /** For clients that sent `idem`: their text is stored, or taken by a live session (ours). */

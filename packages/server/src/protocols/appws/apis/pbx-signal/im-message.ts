@@ -75,10 +75,9 @@ export class ImAssembler {
 function whole({ first, data, attach }: Fragments): ReceivedText {
   const mime = typeof first['mime'] === 'string' && first['mime'] !== '' ? mediaType(first['mime']) : 'text/html';
   if (mime !== 'text/html' && mime !== 'text/plain') return { kind: 'unsupported' };
-  const idem = [first['idem'], first['id']].find((key) => typeof key === 'string' && key !== '');
-  const key = typeof idem === 'string' ? idem : null;
+  const key = textOrNull(first['idem']) ?? textOrNull(first['id']);
   if (key !== null && key.length > MAX_KEY_CHARACTERS) return { kind: 'too-long' };
-  const urls = attach.flatMap((list) => list.split(' ')).filter((url) => url !== '');
+  const urls = attach.flatMap((list) => (list === '' ? [] : list.split(' '))).filter((url) => url !== '');
   return {
     kind: 'text',
     text: { type: mime, body: data.join(''), attach: urls, data: null, idempotencyKey: key },
@@ -86,37 +85,37 @@ function whole({ first, data, attach }: Fragments): ReceivedText {
   };
 }
 
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
 function mediaType(mime: string): string {
+  if (mime === 'text/plain' || mime === 'text/html') return mime;
   return (mime.split(';')[0] ?? '').trim().toLowerCase();
 }
 
-/** A stored or volatile message as `im_message` objects, fragmented where it is long (PBX §3.2). */
-export function imMessages(
+/**
+ * A stored or volatile message as JSON texts of `im_message` objects, fragmented where it is long (PBX §3.2). Written by hand:
+ * it is done for every text and every device.
+ */
+export function imMessageTexts(
   message: Message,
   sender: { readonly name: string; readonly displayName: string },
   info: { readonly direction: 'in' | 'out'; readonly resume: string | null },
-): readonly JsonObject[] {
+): readonly string[] {
   const attach = message.attach.map((url) => url.replace(/ /g, '%20')).join(' ');
-  const head = {
-    type: 'im_message',
-    sender: sender.name,
-    sender_dn: sender.displayName,
-    time: Math.floor(message.at / 1000),
-    mime: message.type,
-  };
-  const tail = {
-    attach,
-    id: message.id,
-    ...(info.resume === null ? {} : { pos: info.resume }),
-    ...(info.direction === 'out' ? { direction: 'out' } : {}),
-  };
+  const head =
+    `{"type":"im_message","sender":${JSON.stringify(sender.name)},"sender_dn":${JSON.stringify(sender.displayName)}` +
+    `,"time":${Math.floor(message.at / 1000)},"mime":"${message.type}"`;
+  const pos = info.resume === null ? '' : `,"pos":"${info.resume}"`;
+  const direction = info.direction === 'out' ? ',"direction":"out"' : '';
+  const tail = `,"attach":${attach === '' ? '""' : JSON.stringify(attach)},"id":"${message.id}"${pos}${direction}`;
   const parts = split(message.body);
-  return parts.map((data, index) => ({
-    ...(index === 0 ? head : { type: 'im_message' }),
-    data,
-    ...(index < parts.length - 1 ? { more: true } : {}),
-    ...(index === 0 ? tail : {}),
-  }));
+  return parts.map((data, index) => {
+    const isFirst = index === 0;
+    const more = index < parts.length - 1 ? ',"more":true' : '';
+    return `${isFirst ? head : '{"type":"im_message"'},"data":${JSON.stringify(data)}${more}${isFirst ? tail : ''}}`;
+  });
 }
 
 /** Cuts between characters, never inside a surrogate pair. */

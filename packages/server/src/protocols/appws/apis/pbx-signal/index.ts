@@ -1,8 +1,10 @@
 import type { Api } from '../../api.ts';
 import type { AppWsParts } from '../../parts.ts';
+import { PresenceSigs } from './presence-sigs.ts';
 import { PbxSignalSession } from './session.ts';
 
 /** PbxSignal: registration of devices, chat calls and calls between them (PBX §2, §3). */
 export function createPbxSignal(parts: AppWsParts): Api {
-  return { name: 'PbxSignal', open: (channel, who) => new PbxSignalSession(parts, channel, who) };
+  const shared = { parts, presenceSigs: new PresenceSigs() };
+  return { name: 'PbxSignal', open: (channel, who) => new PbxSignalSession(shared, channel, who) };
 }

@@ -20,6 +20,8 @@ import type { LoggedIn } from '../../logins.ts';
 import type { AppWsParts } from '../../parts.ts';
 import { type CallHost, SignalCall } from './call.ts';
 import { startCall } from './outgoing.ts';
+import type { PresenceSigs } from './presence-sigs.ts';
+import type { SharedSig } from './shared-sig.ts';
 import { releaseSig, setupSig, type Sig } from './signals.ts';
 
 /**
@@ -53,6 +55,12 @@ const NOBODY = { name: '', displayName: '' };
 /** What the PBX tells every device about numbers (PBX §2.1); the same for all until dial plans come. */
 const NUMBERS = { prefixIntl: '000', prefixNtl: '00', prefixSubs: '0', area: '', country: '49' };
 
+/** What all registrations share. */
+export interface SignalParts {
+  readonly parts: AppWsParts;
+  readonly presenceSigs: PresenceSigs;
+}
+
 /** One registered device: an endpoint of the exchange, a live session of its owner, and the calls of one connection. */
 export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   readonly id: EndpointId;
@@ -63,9 +71,12 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   /** `resume` in `Register`, even empty, says that the client knows what is ours: `direction:"out"`, `Resync`. */
   readonly isAware: boolean;
   readonly parts: AppWsParts;
+  readonly presenceSigs: PresenceSigs;
   readonly who: LoggedIn;
   readonly #channel: Channel;
   readonly #request: Envelope;
+  /** How every `Signaling` begins. */
+  readonly #signaling: string;
   readonly #calls = new Map<number, SignalCall>();
   readonly #names = new Lru<UserId, { readonly name: string; readonly displayName: string }>(MAX_NAMES);
   readonly #line: ChatLine;
@@ -79,11 +90,14 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   #waiting = 0;
   #isOpen = true;
 
-  constructor(parts: AppWsParts, channel: Channel, who: LoggedIn, request: Envelope) {
+  constructor(shared: SignalParts, channel: Channel, who: LoggedIn, request: Envelope) {
+    const { parts } = shared;
     this.parts = parts;
+    this.presenceSigs = shared.presenceSigs;
     this.who = who;
     this.#channel = channel;
     this.#request = request;
+    this.#signaling = followText(request, 'Signaling').slice(0, -1);
     this.id = parts.ids.guid() as EndpointId;
     this.owner = who.party.id;
     this.resource = `pbxsignal-${channel.id}`;
@@ -201,6 +215,20 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.#send(call, sig);
   }
 
+  signalText(call: number, sig: string): void {
+    if (!this.#isOpen) return;
+    const text = `${this.#headOf(call)}${sig}}`;
+    if (this.#early !== null) this.#early.push(() => this.#channel.send(text));
+    else this.#channel.send(text);
+  }
+
+  signalShared(call: number, sig: SharedSig): void {
+    if (!this.#isOpen) return;
+    const frame = sig.frame(this.#headOf(call));
+    if (this.#early !== null) this.#early.push(() => this.#channel.sendEncoded(frame));
+    else this.#channel.sendEncoded(frame);
+  }
+
   forget(call: number): void {
     this.#calls.delete(call);
   }
@@ -293,9 +321,11 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   }
 
   #send(call: number, sig: JsonObject): void {
-    if (!this.#isOpen) return;
-    const text = followText(this.#request, 'Signaling', { call, sig });
-    if (this.#early !== null) this.#early.push(() => this.#channel.send(text));
-    else this.#channel.send(text);
+    this.signalText(call, JSON.stringify(sig));
+  }
+
+  /** A message of this registration up to the value of `sig`. */
+  #headOf(call: number): string {
+    return `${this.#signaling},"call":${call},"sig":`;
   }
 }

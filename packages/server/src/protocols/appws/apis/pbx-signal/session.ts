@@ -4,7 +4,7 @@ import type { ApiSession, Channel } from '../../api.ts';
 import type { LoggedIn } from '../../logins.ts';
 import type { AppWsParts } from '../../parts.ts';
 import type { RegisterError } from './errors.ts';
-import { Registration } from './registration.ts';
+import { Registration, type SignalParts } from './registration.ts';
 import { integerOf, parseSig, releaseSig } from './signals.ts';
 
 /**
@@ -27,6 +27,7 @@ interface Frame {
 
 /** PbxSignal on one connection: at most one registration at a time. */
 export class PbxSignalSession implements ApiSession {
+  readonly #shared: SignalParts;
   readonly #parts: AppWsParts;
   readonly #channel: Channel;
   readonly #who: LoggedIn;
@@ -35,8 +36,9 @@ export class PbxSignalSession implements ApiSession {
   #waitingCharacters = 0;
   #isOpen = true;
 
-  constructor(parts: AppWsParts, channel: Channel, who: LoggedIn) {
-    this.#parts = parts;
+  constructor(shared: SignalParts, channel: Channel, who: LoggedIn) {
+    this.#shared = shared;
+    this.#parts = shared.parts;
     this.#channel = channel;
     this.#who = who;
     channel.onWritable(() => this.#registration?.pump());
@@ -86,7 +88,7 @@ export class PbxSignalSession implements ApiSession {
     this.#registration?.replaced();
     this.#registration?.close();
     try {
-      this.#registration = new Registration(this.#parts, this.#channel, this.#who, envelope);
+      this.#registration = new Registration(this.#shared, this.#channel, this.#who, envelope);
     } catch (error) {
       this.#registration = null;
       if (!(error instanceof Problem)) throw error;

@@ -39,7 +39,7 @@ export function integerOf(value: unknown): number | undefined {
 }
 
 /** Members of a message that only the two ends understand. Media is relayed unchanged (PBX §2.6). */
-const RELAYED = [
+const RELAYED: ReadonlySet<string> = new Set([
   'channel',
   'channels_cmd',
   'channels',
@@ -51,19 +51,23 @@ const RELAYED = [
   'pi',
   'dsp',
   'key',
-] as const;
+]);
 
 /** What of a message goes on to the other end: its media and user data, and facilities that aren't the PBX's own. */
 export function opaqueOf(sig: Sig, own: ReadonlySet<string>): readonly Opaque[] {
+  const fty = sig.facilities.filter((item) => !own.has(typeof item['type'] === 'string' ? item['type'] : ''));
+  // Most messages are a text and nothing else.
+  if (fty.length === 0 && !Object.keys(sig.members).some((member) => RELAYED.has(member))) return NOTHING;
   const value: Record<string, Json> = {};
   for (const member of RELAYED) {
     const given = sig.members[member];
     if (given !== undefined) value[member] = given as Json;
   }
-  const fty = sig.facilities.filter((item) => !own.has(typeof item['type'] === 'string' ? item['type'] : ''));
   if (fty.length > 0) value['fty'] = fty as unknown as Json;
-  return Object.keys(value).length === 0 ? [] : [{ type: sig.type, value }];
+  return Object.keys(value).length === 0 ? NOTHING : [{ type: sig.type, value }];
 }
+
+const NOTHING: readonly Opaque[] = [];
 
 /** Facilities that the PBX makes or takes itself; a peer's own are never passed on. */
 export const OWN_FACILITIES: ReadonlySet<string> = new Set([
