@@ -14,6 +14,8 @@ import type { Vault } from './vault.ts';
  * @test kit: an LRU forgets what was used longest ago
  */
 const MAX_CACHED = 50_000;
+/** Secrets of digest logins held in the clear, as those of App objects are. */
+const MAX_SECRETS = 10_000;
 /** A verified password is trusted this long: Basic credentials come with every request. */
 const CREDENTIAL_MS = 60_000;
 
@@ -80,9 +82,10 @@ export interface DirectoryParts {
 
 export function createDirectory(parts: DirectoryParts): Directory {
   const { store, vault, passwords, guard, clock, ids } = parts;
-  const users = new Lru<string, Promise<User | null>>(MAX_CACHED);
-  const keysOf = new Map<UserId, Set<string>>();
+  const users = new Map<UserKey['by'], Lru<string, Promise<User | null>>>();
+  const keysOf = new Map<UserId, UserKey[]>();
   const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(1_000);
+  const digestSecrets = new Lru<UserId, Promise<string | null>>(MAX_SECRETS);
   const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(10_000);
   /** Checks under way: a page that asks for ten things at once has made one attempt. */
   const checks = new Map<string, Promise<User>>();
@@ -91,23 +94,27 @@ export function createDirectory(parts: DirectoryParts): Directory {
   /** Counts changes of users: what was read or checked while one came may be of before, and is not kept. */
   let changes = 0;
 
-  function cacheKey(key: UserKey): string {
-    return `${key.by}:${key.value}`;
+  function cached(by: UserKey['by']): Lru<string, Promise<User | null>> {
+    const known = users.get(by);
+    if (known !== undefined) return known;
+    const fresh = new Lru<string, Promise<User | null>>(MAX_CACHED);
+    users.set(by, fresh);
+    return fresh;
   }
 
   /** The promise itself is cached: lookups of one user resolve in the order they were made. */
   function user(key: UserKey): Promise<User | null> {
-    const name = cacheKey(key);
-    const cached = users.get(name);
-    if (cached !== undefined) return cached;
+    const own = cached(key.by);
+    const known = own.get(key.value);
+    if (known !== undefined) return known;
     const before = changes;
     const drop = (): void => {
-      if (users.get(name) === pending) users.delete(name);
+      if (own.get(key.value) === pending) own.delete(key.value);
     };
     const pending: Promise<User | null> = store.read('directory.user', key).then(
       (found) => {
         if (found === null || before !== changes) drop();
-        else remember(name, found.id);
+        else remember(key, found.id);
         return found;
       },
       (error: unknown) => {
@@ -115,14 +122,14 @@ export function createDirectory(parts: DirectoryParts): Directory {
         throw error;
       },
     );
-    users.set(name, pending);
+    own.set(key.value, pending);
     return pending;
   }
 
-  function remember(name: string, id: UserId): void {
-    const names = keysOf.get(id) ?? new Set();
-    names.add(name);
-    keysOf.set(id, names);
+  function remember(key: UserKey, id: UserId): void {
+    const keys = keysOf.get(id) ?? [];
+    if (!keys.some(({ by, value }) => by === key.by && value === key.value)) keys.push(key);
+    keysOf.set(id, keys);
     if (keysOf.size > MAX_CACHED) {
       keysOf.clear();
       users.clear();
@@ -131,9 +138,24 @@ export function createDirectory(parts: DirectoryParts): Directory {
 
   function forget(id: UserId): void {
     changes++;
-    for (const name of keysOf.get(id) ?? []) users.delete(name);
+    for (const { by, value } of keysOf.get(id) ?? []) cached(by).delete(value);
     keysOf.delete(id);
+    digestSecrets.delete(id);
     credentials.clear();
+  }
+
+  /** As of App objects: a crowd that comes back at once reads and unseals each secret once. */
+  function digestSecret(id: UserId): Promise<string | null> {
+    const known = digestSecrets.get(id);
+    if (known !== undefined) return known;
+    const before = changes;
+    const pending = store.read('directory.secrets', { id }).then((secrets) => {
+      if (secrets === null || before !== changes) digestSecrets.delete(id);
+      return secrets === null || secrets.sealedMyApps === null ? null : vault.open(secrets.sealedMyApps);
+    });
+    digestSecrets.set(id, pending);
+    pending.catch(() => digestSecrets.delete(id));
+    return pending;
   }
 
   function macOf(name: string, password: string): string {
@@ -230,10 +252,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
     user,
     userById: (id) => user({ by: 'id', value: id }),
     party,
-    async digestSecret(id) {
-      const secrets = await store.read('directory.secrets', { id });
-      return secrets === null || secrets.sealedMyApps === null ? null : vault.open(secrets.sealedMyApps);
-    },
+    digestSecret,
     async requireUser(key) {
       const found = await user(key);
       if (found === null) throw unknownUser(key.value);
