@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem } from '../kit/index.ts';
 import type { HttpObserver } from './limits.ts';
@@ -41,7 +42,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** No extension is agreed: `permessage-deflate` costs 217 KB a connection and most of the rate. */
 export function createWebSocketAcceptor({ joiner, addressOf, observer }: AcceptorSettings): AcceptWebSocket {
-  return async (req, socket, head, options) => {
+  function accept(req: IncomingMessage, socket: Duplex, head: Buffer, options: AcceptOptions): WebSocketPort {
     const remoteAddress = addressOf(req);
     socket.on('error', destroyOnError);
     const offer = handshakeOf(req);
@@ -54,14 +55,16 @@ export function createWebSocketAcceptor({ joiner, addressOf, observer }: Accepto
       throw new Problem('gone', 'the client left during the handshake');
     }
     const protocol = (options.protocols ?? []).find((known) => offer.protocols.includes(known)) ?? '';
-    prepare(socket);
+    // Small messages leave at once, and a quiet connection is not ended by HTTP's timer.
+    if (socket instanceof Socket) socket.setNoDelay().setTimeout(0);
     if (head.length > 0) socket.unshift(head);
     socket.write(answerTo(offer.key, protocol));
     const refused = (what: 'bytes' | 'messages' | 'protocol'): void =>
       observer.limitHit(what === 'protocol' ? 'ws.protocol' : `ws.${what}-before-login`, remoteAddress);
     const { maxPayloadBytes, untilAdmitted } = options;
     return new WsPort({ socket, remoteAddress, joiner, protocol, maxPayloadBytes, untilAdmitted, refused });
-  };
+  }
+  return (...handshake) => new Promise((resolve) => resolve(accept(...handshake)));
 }
 
 interface Offer {
@@ -90,10 +93,4 @@ function answerTo(key: string, protocol: string): string {
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
     `Sec-WebSocket-Accept: ${accept}\r\n${protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`
   );
-}
-
-/** Small messages leave at once, and a quiet connection is not ended by HTTP's timer. */
-function prepare(socket: Duplex): void {
-  if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
-  if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay();
 }

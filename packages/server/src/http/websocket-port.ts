@@ -77,7 +77,7 @@ export function cutReason(reason: string): string {
 }
 
 /** Up to here what one turn sends is copied into one write; more would be held twice. */
-const MAX_JOINED_BYTES = 64 * 1024;
+const JOINED_BYTES = 64 * 1024;
 
 /** {@link WebSocketPort} on a socket whose handshake has been answered. */
 export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
@@ -214,7 +214,7 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   }
 
   #write(frames: readonly (string | Buffer)[], bytes: number, sent: readonly Sent[] | null): void {
-    if (bytes <= MAX_JOINED_BYTES || frames.length === 1)
+    if (bytes <= JOINED_BYTES || frames.length === 1)
       this.#socket.write(joinFrames(frames, bytes), sent === null ? undefined : (error) => tellAll(sent, error));
     else this.#writeEach(frames, sent);
   }

@@ -8,10 +8,14 @@ const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 
-/** RFC 6455 5.5: control frames are never longer. */
+/**
+ * RFC 6455 5.5: control frames are never longer.
+ * @peer close 1002
+ * @test websocket-reader: what breaks the protocol
+ */
 const MAX_CONTROL_BYTES = 125;
 /** The head of a frame from a client: two octets, eight of length, four of mask. */
-const MAX_HEAD_BYTES = 14;
+const LONG_HEAD_BYTES = 14;
 /** From here on unmasking word by word pays for finding the words. */
 const WORDS_FROM_BYTES = 64;
 
@@ -47,6 +51,9 @@ export class WebSocketReader {
   #fragmentBytes = 0;
   #isFragmentedText = false;
   #isStopped = false;
+  /** A mask, as octets and as a word of this machine. */
+  readonly #mask = new Uint8Array(4);
+  readonly #maskWord = new Int32Array(this.#mask.buffer);
 
   constructor(events: ReaderEvents, bounds: ReaderBounds) {
     this.#events = events;
@@ -102,7 +109,7 @@ export class WebSocketReader {
     const fault = this.#faultOf(first, second);
     if (fault) return this.#violation(1002);
     const short = second & 0x7f;
-    const head = short < 126 ? 6 : short === 126 ? 8 : MAX_HEAD_BYTES;
+    const head = short < 126 ? 6 : short === 126 ? 8 : LONG_HEAD_BYTES;
     if (has < head) return -head;
     const length = short < 126 ? short : short === 126 ? data.readUInt16BE(at + 2) : longLength(data, at + 2);
     const opcode = first & 0x0f;
@@ -110,10 +117,27 @@ export class WebSocketReader {
     if (has < head + length) return -(head + length);
     const start = at + head;
     const end = start + length;
-    unmask(data, start, end);
+    this.#unmask(data, start, end);
     if (opcode < CLOSE) this.#data(opcode, (first & 0x80) !== 0, data, start, end);
     else this.#control(opcode, data, start, end);
     return end;
+  }
+
+  /** The mask is the four octets before `start`. */
+  #unmask(data: Buffer, start: number, end: number): void {
+    const mask = this.#mask;
+    let at = start;
+    if (end - start >= WORDS_FROM_BYTES) {
+      // Words begin where the memory has them; the mask turns by what is before.
+      const first = start + ((4 - ((data.byteOffset + start) & 3)) & 3);
+      for (; at < first; at++) data[at] = (data[at] as number) ^ (data[start - 4 + (at - start)] as number);
+      for (let i = 0; i < 4; i++) mask[i] = data[start - 4 + ((i + first - start) & 3)] as number;
+      const word = this.#maskWord[0] as number;
+      const words = new Int32Array(data.buffer, data.byteOffset + first, (end - first) >> 2);
+      for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) ^ word;
+      at = first + words.length * 4;
+    }
+    for (; at < end; at++) data[at] = (data[at] as number) ^ (data[start - 4 + ((at - start) & 3)] as number);
   }
 
   /** What the first two octets forbid: reserved bits and opcodes, no mask, long or cut control frames, a broken sequence. */
@@ -186,25 +210,3 @@ function isCloseCode(code: number): boolean {
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code < 5000)
   );
 }
-
-/** The mask is the four octets before `start`. */
-function unmask(data: Buffer, start: number, end: number): void {
-  const mask = [data[start - 4], data[start - 3], data[start - 2], data[start - 1]] as [number, number, number, number];
-  let at = start;
-  if (end - start >= WORDS_FROM_BYTES) {
-    while (((data.byteOffset + at) & 3) !== 0) {
-      data[at] = (data[at] as number) ^ (mask[(at - start) & 3] as number);
-      at++;
-    }
-    const words = new Int32Array(data.buffer, data.byteOffset + at, (end - at) >> 2);
-    const turn = (at - start) & 3;
-    const word = LITTLE_ENDIAN
-      ? mask[turn]! | (mask[(turn + 1) & 3]! << 8) | (mask[(turn + 2) & 3]! << 16) | (mask[(turn + 3) & 3]! << 24)
-      : (mask[turn]! << 24) | (mask[(turn + 1) & 3]! << 16) | (mask[(turn + 2) & 3]! << 8) | mask[(turn + 3) & 3]!;
-    for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) ^ word;
-    at += words.length << 2;
-  }
-  for (; at < end; at++) data[at] = (data[at] as number) ^ (mask[(at - start) & 3] as number);
-}
-
-const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;

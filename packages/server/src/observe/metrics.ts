@@ -112,7 +112,9 @@ function countMessages(registers: Registry[]): Metrics['messagesOf'] {
   return (surface) => {
     const count = counts.get(surface) ?? { messages: 0 };
     counts.set(surface, count);
-    return () => void count.messages++;
+    return () => {
+      count.messages++;
+    };
   };
 }
 

@@ -14,7 +14,11 @@ import type { Vault } from './vault.ts';
  * @test kit: an LRU forgets what was used longest ago
  */
 const MAX_CACHED = 50_000;
-/** Secrets of digest logins held in the clear, as those of App objects are. */
+/**
+ * Secrets of digest logins held in the clear, as those of App objects are.
+ * @peer nothing: the secret is read again
+ * @test kit: an LRU forgets what was used longest ago
+ */
 const MAX_SECRETS = 10_000;
 /** A verified password is trusted this long: Basic credentials come with every request. */
 const CREDENTIAL_MS = 60_000;
