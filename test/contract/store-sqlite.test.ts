@@ -5,7 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { createStoreSql } from '../../packages/server/src/adapters/store-sql/index.ts';
-import type { Batch } from '../../packages/server/src/core/index.ts';
+import type { Batch, NodeId } from '../../packages/server/src/core/index.ts';
 import { ManualClock, randomIds } from '../../packages/server/src/kit/index.ts';
 import { until } from '../kit/wait.ts';
 import { sqlitePlace } from './sqlite-place.ts';
@@ -191,6 +191,17 @@ describe('SQLite: whose database it is', () => {
     await opened.close();
     expect(await readFile(file)).not.toHaveLength(0);
   });
+});
+
+test('SQLite: keys of commands on calls stand for a day, and are gone then', async () => {
+  const clock = new ManualClock();
+  const { store } = await openAt(await newPlace(), clock);
+  const claim = { key: 'k', hash: 'h', node: 'n' as string as NodeId };
+  expect(await store.write('calls.claim', claim)).toBeNull();
+  clock.advance(24 * 3_600_000 - 1);
+  expect(await store.write('calls.claim', claim)).not.toBeNull();
+  clock.advance(1);
+  expect(await store.write('calls.claim', { ...claim, hash: 'other' })).toBeNull();
 });
 
 describe('SQLite: epoch', () => {

@@ -1,7 +1,7 @@
 import { type Backing, openBacking } from './backing.ts';
 import type { Config } from './config/index.ts';
 import { createVault } from './core/directory/index.ts';
-import { type Core, createCore, joinCluster } from './core/index.ts';
+import { type Core, createCore, handOver, joinCluster, watchPeers } from './core/index.ts';
 import { type Delivery, keepDirectoryCurrent, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
@@ -81,11 +81,13 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     onTrouble: (error) => log.warn('cluster.trouble', { reason: reasonOf(error) }),
   });
   started.defer(() => membership.close());
+  const cluster = { peers, membership };
+  started.defer(watchPeers(cluster));
 
   const vault = createVault(secretKeys(config));
   const core = createCore({
     store,
-    cluster: { peers, membership },
+    cluster,
     receivers: delivery.receivers,
     vault,
     clock,
@@ -94,7 +96,16 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     log: log.part('calls'),
     listenGraceMs: config.tapi.registry.stopGraceMs,
     engines({ exchange, directory }) {
-      const engine = createEngine({ tapi: config.tapi, exchange, directory, clock, log: log.part('engine') });
+      const engine = createEngine({
+        tapi: config.tapi,
+        exchange,
+        directory,
+        cluster,
+        isAlone: backing.isAlone,
+        clock,
+        ids,
+        log: log.part('engine'),
+      });
       return { engines: [engine], engineFor: () => engine };
     },
   });
@@ -140,7 +151,7 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
   // The first thing at the end: what this node alone has goes to others while it still answers.
   started.defer(async () => {
     otherNodes.leaves();
-    await membership.resign();
+    await handOver(cluster);
   });
   const [url = ''] = http.urls;
   if (config.demo && known === null) await createDemoWorld(core.directory, url);

@@ -1,5 +1,5 @@
 import type { Clock, Ids } from '../kit/index.ts';
-import { callDirectory, type CallEngine, type CallLog, type Calls, createCalls, noSignals } from './calls/index.ts';
+import { callDirectory, type CallEngine, type CallLog, type Calls, createCalls } from './calls/index.ts';
 import type { Cluster } from './cluster/index.ts';
 import { type Conversations, createConversations, type Receivers } from './conversations/index.ts';
 import {
@@ -63,7 +63,7 @@ export function createCore(parts: CoreParts): Core {
   const calls = createCalls({
     store,
     directory: callDirectory(directory),
-    signals: noSignals,
+    cluster: parts.cluster,
     clock,
     ids,
     engines,

@@ -137,12 +137,12 @@ class ExchangeEngine implements CallEngine {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#stop();
     for (const [number, known] of this.#lines) {
       known.ending?.cancel();
       this.#end(number, known);
     }
-    this.#calls.clear();
+    for (const { call } of new Set(this.#calls.values())) call.hangUp(CAUSE.lost);
+    this.#stop();
   }
 
   #owner(number: string): Promise<User | null> {

@@ -56,6 +56,8 @@ export interface TapiEngineOptions {
   readonly connectTimeoutMs?: number;
   readonly maxOutBytes?: number;
   readonly resync?: 'listen' | 'stop-listen';
+  /** Another node may have had the connection before: already the first one counts as a reconnect (TM TC-21). */
+  readonly isTakeover?: boolean;
 }
 
 /** An engine with no end events; with the extended profile, while that holds, one that follows calls and hangs up. */
@@ -75,7 +77,7 @@ class TapiEngine implements CallEngine, AsyncDisposable {
   /** In first-registration order (TM TC-20). */
   readonly #numbers = new Set<string>();
   readonly #tracker = new CallTracker();
-  #link: Link = newLink;
+  #link: Link;
   #socket: Socket | null = null;
   #timer: Timer | null = null;
   #connectTimer: Timer | null = null;
@@ -85,6 +87,7 @@ class TapiEngine implements CallEngine, AsyncDisposable {
     this.#options = options;
     this.name = options.name ?? 'tapi';
     this.#framing = options.framing ?? 'len32le';
+    this.#link = { ...newLink, hasBeenUp: options.isTakeover ?? false };
     this.#input({ kind: 'start' });
   }
 

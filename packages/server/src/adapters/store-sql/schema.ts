@@ -205,6 +205,20 @@ export interface CallsTable {
   end_cause: CallEnd | null;
 }
 
+/** A call that lives, at the node that has it. */
+export interface LiveCallsTable extends CallsTable {
+  owner: NodeId;
+}
+
+/** Idempotency keys of commands on calls: who has claimed each, and what came of it. */
+export interface CallKeysTable {
+  id: string;
+  hash: string;
+  node: NodeId;
+  outcome: string | null;
+  at: number;
+}
+
 /** The journal: an entry names its stream and what it is about, never the text. */
 export interface EntriesTable {
   position: number;
@@ -260,6 +274,8 @@ export interface Tables {
   read_marks: ReadMarksTable;
   idempotency: IdempotencyTable;
   calls: CallsTable;
+  live_calls: LiveCallsTable;
+  call_keys: CallKeysTable;
   entries: EntriesTable;
   fresh_entries: FreshEntriesTable;
   stream_index: StreamIndexTable;

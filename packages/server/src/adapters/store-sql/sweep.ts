@@ -22,10 +22,11 @@ export async function sweep(
   await connection.begin();
   try {
     const entries = await sweepEntries(connection, now - retentionMs);
-    const keys = await sweepKeys(connection, now - IDEMPOTENCY_MS);
+    const keys = await sweepKeys(connection, 'idempotency', now - IDEMPOTENCY_MS);
+    const callKeys = await sweepKeys(connection, 'call_keys', now - IDEMPOTENCY_MS);
     const oldest = await oldestOf(connection.db);
     await connection.commit();
-    return { oldest, isMore: entries === PIECE || keys === PIECE };
+    return { oldest, isMore: [entries, keys, callKeys].includes(PIECE) };
   } catch (error) {
     await connection.rollback();
     throw error;
@@ -68,17 +69,11 @@ async function leaveStreams(db: Kysely<Tables>, until: Position): Promise<void> 
     .execute();
 }
 
-async function sweepKeys({ db }: Connection, before: number): Promise<number> {
-  const rows = await db
-    .selectFrom('idempotency')
-    .select('id')
-    .where('at', '<=', before)
-    .orderBy('at')
-    .limit(PIECE)
-    .execute();
+async function sweepKeys({ db }: Connection, table: 'idempotency' | 'call_keys', before: number): Promise<number> {
+  const rows = await db.selectFrom(table).select('id').where('at', '<=', before).orderBy('at').limit(PIECE).execute();
   if (rows.length > 0)
     await db
-      .deleteFrom('idempotency')
+      .deleteFrom(table)
       .where(
         'id',
         'in',

@@ -4,10 +4,11 @@ import { isStorable, Problem } from '../../kit/index.ts';
 import type { Connection, Fault } from './dialect/connection.ts';
 import type { Ledger, ToldEntry } from './ledger.ts';
 import { conflict, storeUnavailable } from './problems.ts';
+import { callUnits } from './units/calls.ts';
 import type { UnitContext, UnitHandler } from './units/context.ts';
 import { clusterUnits } from './units/cluster.ts';
 import { directoryUnits } from './units/directory.ts';
-import { callUnits, conversationUnits, presenceUnits } from './units/others.ts';
+import { conversationUnits, presenceUnits } from './units/others.ts';
 import { type AppendUnit, failureOf, type Outcome, type Unit } from './wire.ts';
 
 /**

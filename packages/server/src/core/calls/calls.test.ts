@@ -1,11 +1,27 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { loneCluster } from '../../../../../test/kit/lone-cluster.ts';
 import { until } from '../../../../../test/kit/wait.ts';
 import { FakeEngine } from '../../adapters/engine-fake/index.ts';
 import { ManualClock, Problem, randomIds } from '../../kit/index.ts';
 import type { CallId, UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
-import { type Call, type Calls, canonicalNumber, createCalls, noSignals } from './index.ts';
-import { ANNOUNCEMENT_MS, DIAL_LISTEN_MS, MAX_LISTENERS_PER_NUMBER, MAX_LIVE_PER_NUMBER } from './limits.ts';
+import {
+  type Call,
+  type Calls,
+  type CallsParts,
+  type CallUnits,
+  canonicalNumber,
+  type ClaimedKey,
+  createCalls,
+  outcomeUnknown,
+} from './index.ts';
+import {
+  ANNOUNCEMENT_MS,
+  DIAL_LISTEN_MS,
+  MAX_LISTENERS_PER_NUMBER,
+  MAX_LIVE_PER_NUMBER,
+  ROW_RETRY_MS,
+} from './limits.ts';
 
 const alice = 'a'.repeat(32) as UserId;
 const bob = 'b'.repeat(32) as UserId;
@@ -17,6 +33,7 @@ let clock: ManualClock;
 let engine: FakeEngine;
 let calls: Calls;
 let records: Call[];
+let rows: Map<CallId, Call>;
 let heard: string[];
 let storeFails: Problem | null;
 
@@ -24,30 +41,56 @@ const show = (call: Call): string =>
   `${call.direction} ${call.peer} ${call.state}${call.end === null ? '' : ` ${call.end}`}`;
 const hear = (call: Call, how: string): void => void heard.push(how === 'snapshot' ? `now ${show(call)}` : show(call));
 
-beforeEach(() => {
+/** What the store keeps of calls, in memory; `storeFails` makes it fail. */
+const store: CallsParts['store'] = {
+  async write(kind, input) {
+    if (storeFails !== null) throw storeFails;
+    return kept(kind, input);
+  },
+  read: () => Promise.resolve([]),
+};
+const keys = new Map<string, { readonly hash: string; outcome: string | null }>();
+
+function kept(kind: keyof CallUnits, input: object): ClaimedKey | null {
+  if (kind === 'calls.record') {
+    const { call } = input as CallUnits['calls.record']['input'];
+    records.push(call);
+    rows.delete(call.id);
+  }
+  if (kind === 'calls.live')
+    for (const call of (input as CallUnits['calls.live']['input']).calls) rows.set(call.id, call);
+  if (kind === 'calls.settle') {
+    const { key, outcome } = input as CallUnits['calls.settle']['input'];
+    if (outcome === null) keys.delete(key);
+    else keys.get(key)!.outcome = outcome;
+  }
+  if (kind !== 'calls.claim') return null;
+  const { key, hash } = input as CallUnits['calls.claim']['input'];
+  const known = keys.get(key);
+  if (known === undefined) keys.set(key, { hash, outcome: null });
+  else if (known.hash !== hash) throw new Problem('idempotency-conflict', 'another body');
+  return known === undefined ? null : { outcome: known.outcome, isUnderWay: false };
+}
+
+beforeEach(async () => {
   clock = new ManualClock();
   engine = new FakeEngine();
   records = [];
   heard = [];
   storeFails = null;
+  rows = new Map();
+  keys.clear();
   const people = [
     { user: alice, number: '201', displayName: 'Alice Adams' },
     { user: bob, number: '202', displayName: 'Bob Brown' },
   ];
   calls = createCalls({
-    store: {
-      write(_kind, input) {
-        if (storeFails !== null) return Promise.reject(storeFails);
-        records.push(input.call);
-        return Promise.resolve(null);
-      },
-      read: () => Promise.resolve([]),
-    },
+    store,
     directory: {
       ownerOf: (number) => Promise.resolve(people.find((p) => p.number === number) ?? null),
       numberOf: (user) => Promise.resolve(people.find((p) => p.user === user)?.number ?? null),
     },
-    signals: noSignals,
+    cluster: await loneCluster(clock),
     clock,
     ids: randomIds,
     engines: [engine],
@@ -160,13 +203,26 @@ describe('a call', () => {
     expect(phone).toEqual([]);
   });
 
-  test('announcements of numbers that nobody listens to, and reports of strangers, are dropped and counted', async () => {
-    engine.abilities = { ...engine.abilities, reportsProgress: false };
-    engine.report({ ref: 'r', number: '201', peer: '1' });
+  test('reports of strangers are dropped and counted', async () => {
     engine.report({ ref: 's', number: '900', peer: '1' });
     engine.report({ ref: 't', number: 'x', peer: '1' });
     await until(() => calls.figures().dropped.stray === 2);
-    expect(calls.figures()).toMatchObject({ live: 0, dropped: { unheard: 1 } });
+    expect(calls.figures()).toMatchObject({ live: 0 });
+  });
+
+  test('has a row while it lives, as it stands; what lives at the end is recorded as lost', async () => {
+    engine.report({ ref: 'r', number: '201', peer: '1' });
+    await until(() => rows.size === 1);
+    storeFails = new Problem('store-unavailable', 'away', { retry: true });
+    engine.report({ ref: 'r', number: '201', peer: '1', state: 'connected' });
+    await until(() => clock.pending > 2);
+    storeFails = null;
+    clock.advance(ROW_RETRY_MS);
+    await until(() => [...rows.values()][0]?.state === 'connected');
+    engine.report({ ref: 's', number: '900', peer: '1' });
+    await calls.close();
+    expect(records).toMatchObject([{ number: '201', previous: 'connected', end: 'lost' }]);
+    expect(rows.size).toBe(0);
   });
 
   test('a number full of calls lets the oldest go', async () => {
@@ -202,6 +258,21 @@ describe('commands', () => {
     expect(await theCall()).toBe(one.call);
     expect(engine.commands.filter((c) => c.startsWith('dial'))).toEqual(['dial 201 06064137']);
     expect(await codeOf(calls.dial(asAlice, { ...command, to: '1' }))).toBe('idempotency-conflict');
+  });
+
+  test('a dial of which nobody knows whether it was made is not made again under its key; one that failed is', async () => {
+    const command = { from: '201', to: '1', idempotencyKey: 'k' };
+    const dial = vi.spyOn(engine, 'dial').mockRejectedValueOnce(outcomeUnknown());
+    expect(await codeOf(calls.dial(asAlice, command))).toBe('outcome-unknown');
+    expect(await codeOf(calls.dial(asAlice, command))).toBe('outcome-unknown');
+    expect(dial).toHaveBeenCalledTimes(1);
+    engine.isConnected = false;
+    const other = { ...command, idempotencyKey: 'l' };
+    expect(await codeOf(calls.dial(asAlice, other))).toBe('engine-unavailable');
+    engine.isConnected = true;
+    expect(await codeOf(calls.dial(asAlice, other))).toBe('none');
+    storeFails = new Problem('store-unavailable', 'away', { retry: true });
+    expect(await codeOf(calls.dial(asAlice, { ...command, idempotencyKey: 'm' }))).toBe('store-unavailable');
   });
 
   test('what is dialled without a listener is listened to for a while', async () => {

@@ -33,13 +33,13 @@ export interface DialCommand {
 }
 
 /** What became of a dial. */
-export interface Dialled {
+export type Dialled = {
   /** Canonical. */
   readonly from: string;
   readonly to: string;
   /** The call's id, where the engine says at once; it shows to listeners under it. */
   readonly call: CallId | null;
-}
+};
 
 export interface CallCommand {
   readonly call: CallId;
@@ -59,9 +59,9 @@ export interface CommandParts {
 }
 
 export interface CallCommands {
-  /** @throws no-number | invalid-number | forbidden | too-many-requests | engine-unavailable | call-refused | idempotency-conflict */
+  /** @throws no-number | invalid-number | forbidden | too-many-requests | engine-unavailable | call-refused | outcome-unknown | idempotency-conflict */
   dial(actor: Actor, command: DialCommand): Promise<Dialled>;
-  /** @throws no-such-call | forbidden | not-supported | wrong-state | engine-unavailable | idempotency-conflict. As the others. */
+  /** @throws no-such-call | forbidden | not-supported | wrong-state | engine-unavailable | outcome-unknown | idempotency-conflict. As the others. */
   answer(actor: Actor, command: CallCommand): Promise<void>;
   hangup(actor: Actor, command: CallCommand): Promise<void>;
   /** `on: false` takes the call back. What is so already is no failure. */
@@ -107,15 +107,16 @@ export function createCommands(parts: CommandParts): CallCommands {
     if (command.call.length > MAX_CALL_ID_CHARS) throw noSuchCall();
     const scope = `${nameOf(actor)} ${step.name}`;
     const body = `${command.call} ${step.body}`;
-    return parts.once.run({ scope, key: command.idempotencyKey, body, work: () => act(actor, command.call, step) });
+    await parts.once.run({ scope, key: command.idempotencyKey, body, work: () => act(actor, command.call, step) });
   }
 
-  async function act(actor: Actor, id: CallId, step: Step): Promise<void> {
+  async function act(actor: Actor, id: CallId, step: Step): Promise<null> {
     const live = mayControl(actor, id);
     if (!live.engine.isConnected) throw engineUnavailable();
     if (!live.engine.abilities[step.ability]) throw notSupported(step.name);
     if (!step.isPossible(live)) throw wrongState(live.call.state);
     await step.act(live);
+    return null;
   }
 
   function mayControl(actor: Actor, id: CallId): LiveCall {

@@ -26,6 +26,11 @@ export function engineUnavailable(): Problem {
   return new Problem('engine-unavailable', 'The telephone system cannot be reached.', { retry: true });
 }
 
+/** Whoever was asked went away before it answered: what was asked for is done, or is not. */
+export function outcomeUnknown(): Problem {
+  return new Problem('outcome-unknown', 'It is not known whether this was done.');
+}
+
 export function notSupported(what: string): Problem {
   return new Problem('not-supported', 'The telephone system cannot do this.', { subject: what });
 }

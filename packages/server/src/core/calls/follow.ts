@@ -1,11 +1,12 @@
 import { type Clock, Listeners } from '../../kit/index.ts';
-import type { UserId } from '../journal/index.ts';
+import type { NodeId } from '../cluster/index.ts';
+import type { CallId, UserId } from '../journal/index.ts';
 import type { CallIds } from './call-ids.ts';
 import { ANNOUNCEMENT_MS, MAX_LIVE, MAX_LIVE_PER_NUMBER, SILENT_CALL_MS } from './limits.ts';
 import { type LiveCall, LiveCalls } from './live-calls.ts';
 import { beginCall, type CallStep, stepCall } from './machine.ts';
 import type { Call } from './model.ts';
-import type { CallEngine, CallSignals, EngineEvent, NumberOwner, ToldCall } from './ports.ts';
+import type { CallEngine, EngineEvent, NumberOwner } from './ports.ts';
 
 /** A user has begun to speak on the phone, or has stopped. */
 export interface OnPhone {
@@ -27,11 +28,12 @@ export interface Report {
 export interface FollowerParts {
   readonly clock: Clock;
   readonly ids: CallIds;
-  readonly signals: CallSignals;
   engineFor(number: string): CallEngine | null;
   /** Everybody who listens is told. */
   announce(call: Call): void;
   record(call: Call): void;
+  /** A call of this node has begun, changed or ended. */
+  owned(live: LiveCall): void;
   dropped(why: 'full' | 'unknown-call'): void;
   readonly maxLive?: number;
   readonly maxLivePerNumber?: number;
@@ -57,13 +59,24 @@ export class Follower {
   }
 
   /** Another node tells how one of its calls stands. */
-  told({ call, ref }: ToldCall): void {
+  told(owner: NodeId, { call, ref }: Pick<LiveCall, 'call' | 'ref'>): void {
     const engine = this.#parts.engineFor(call.number);
     const known = this.live.byId(call.id);
-    if (known !== undefined && !known.isTold) return;
+    if (known !== undefined && (known.owner !== owner || isSame(known.call, call))) return;
     if (known !== undefined) return this.#take(known, { call, effects: ['announce', 'presence'] });
-    if (call.state === 'ended' || engine === null || !this.#makeRoom(call.number)) return;
-    this.#keep({ call, engine, ref, isAnnouncement: false, isTold: true, deadline: null }, ['announce', 'presence']);
+    if (call.state === 'ended' || engine === null) return;
+    if (!this.#makeRoom(call.number)) return this.#parts.dropped('full');
+    this.#keep({ call, engine, ref, isAnnouncement: false, owner, deadline: null }, ['announce', 'presence']);
+  }
+
+  /** Of what `owner` had told, only `left` live still. */
+  gone(owner: NodeId, end: 'lost' | 'unknown', left: ReadonlySet<CallId> = new Set()): void {
+    for (const live of this.live.ownedBy(owner)) if (!left.has(live.call.id)) this.#giveUp(live, end);
+  }
+
+  /** This node ends: nobody will follow its calls any more. */
+  endOwn(): void {
+    for (const live of this.live.ownedBy(null)) this.#giveUp(live, live.isAnnouncement ? 'unknown' : 'lost');
   }
 
   #begin({ engine, event, number, isAnnouncement, owner, peerName }: Report): void {
@@ -76,7 +89,7 @@ export class Follower {
     const user = owner?.user ?? null;
     const seed = { id, number, user, direction, state, peer, peerName, end };
     const { call, effects } = beginCall(seed, this.#parts.clock.now());
-    this.#keep({ call, engine, ref: event.ref, isAnnouncement, isTold: false, deadline: null }, effects);
+    this.#keep({ call, engine, ref: event.ref, isAnnouncement, owner: null, deadline: null }, effects);
   }
 
   #keep(live: LiveCall, effects: CallStep['effects']): void {
@@ -99,7 +112,7 @@ export class Follower {
   }
 
   #announce(live: LiveCall): void {
-    if (!live.isTold) this.#parts.signals.tell({ call: live.call, ref: live.ref });
+    if (live.owner === null) this.#parts.owned(live);
     this.#parts.announce(live.call);
   }
 
@@ -113,7 +126,7 @@ export class Follower {
   #giveUp(live: LiveCall, end: 'unknown' | 'lost'): void {
     const step = stepCall(live.call, { kind: 'silent', end }, this.#parts.clock.now());
     // What another node has, that node records.
-    this.#take(live, live.isTold ? { ...step, effects: step.effects.filter((e) => e !== 'record') } : step);
+    this.#take(live, live.owner !== null ? { ...step, effects: step.effects.filter((e) => e !== 'record') } : step);
   }
 
   /** On a full number the oldest call gives way; a full node takes no more. */
@@ -124,4 +137,8 @@ export class Follower {
     }
     return this.live.size < (this.#parts.maxLive ?? MAX_LIVE);
   }
+}
+
+function isSame(a: Call, b: Call): boolean {
+  return a.state === b.state && a.peer === b.peer && a.peerName === b.peerName;
 }

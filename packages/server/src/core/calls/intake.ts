@@ -9,8 +9,6 @@ import type { CallEngine, EngineEvent } from './ports.ts';
 export interface Dropped {
   /** The number is none, or belongs to another engine. */
   stray: number;
-  /** An announcement of a number that nobody listens to (TM AP-16). */
-  unheard: number;
   /** Too many events wait for names. */
   pending: number;
   /** Too many calls live. */
@@ -24,7 +22,6 @@ export interface IntakeParts {
   readonly names: Names;
   readonly dropped: Dropped;
   readonly log: CallLog;
-  isHeard(number: string): boolean;
   engineFor(number: string): CallEngine | null;
   readonly maxPending?: number;
 }
@@ -63,10 +60,6 @@ export class Intake {
     const fixed = { engine, event, number, isAnnouncement };
     if (chain === undefined && known !== undefined && known.call.peer === event.peer)
       return follower.report({ ...fixed, owner: null, peerName: known.call.peerName });
-    if (known === undefined && isAnnouncement && !this.#parts.isHeard(number)) {
-      dropped.unheard++;
-      return log.debug('a call of a number that nobody listens to', { engine: engine.name });
-    }
     if (this.#pending >= (this.#parts.maxPending ?? MAX_PENDING_EVENTS)) {
       dropped.pending++;
       if (dropped.pending === 1) log.warn('calls come faster than names are found', { engine: engine.name });

@@ -46,14 +46,6 @@ export const LOOKUP_MS = 1_000;
 export const DIAL_LISTEN_MS = 60_000;
 /** Call ids given out to a dial whose call never shows. */
 export const RESERVED_ID_MS = 60_000;
-/** Idempotency keys count for a day (design §6). */
-export const IDEMPOTENCY_MS = 24 * 3_600_000;
-/**
- * Idempotency keys held in memory; the least used are forgotten first.
- * @peer a repeat is applied again
- * @test calls/limits: idempotency keys
- */
-export const MAX_IDEMPOTENCY_KEYS = 20_000;
 /**
  * An idempotency key is made by a program.
  * @peer 400 `invalid-idempotency-key`
@@ -79,3 +71,23 @@ export const MAX_HISTORY = 200;
  */
 export const MAX_UNRECORDED = 1_000;
 export const RECORD_RETRIES = 6;
+/** A repeat waits so long for what another node does under the same key; then that counts as unknown. Longer than a node asks another. */
+export const UNDER_WAY_MS = 15_000;
+/** How often it looks. */
+export const LOOK_AGAIN_MS = 200;
+/** Each node says so often how far its calls have been told: lost news is noticed. */
+export const CALLS_BEAT_MS = 5_000;
+/** Calls of one answer between nodes: the longest names and numbers of so many fit into it. */
+export const CALLS_PER_PAGE = 100;
+/** A node that does not say in time which calls it has is asked again later. */
+export const SNAPSHOT_MS = 5_000;
+/**
+ * News of another node that waits for its snapshot.
+ * @peer another snapshot is asked for
+ * @test calls/sharing: news that waits
+ */
+export const MAX_EARLY_NEWS = 10_000;
+/** Live calls written at once. */
+export const ROWS_AT_ONCE = 500;
+/** Rows that could not be written are tried again after so long. */
+export const ROW_RETRY_MS = 1_000;

@@ -1,4 +1,5 @@
 import type { Timer } from '../../kit/index.ts';
+import type { NodeId } from '../cluster/index.ts';
 import type { CallId, UserId } from '../journal/index.ts';
 import { isOnPhone } from './machine.ts';
 import type { Call } from './model.ts';
@@ -10,8 +11,8 @@ export interface LiveCall {
   readonly engine: CallEngine;
   readonly ref: string;
   isAnnouncement: boolean;
-  /** Another node has it: shown and steered from here, recorded there. */
-  readonly isTold: boolean;
+  /** The other node that has it and records it; null: this one. */
+  readonly owner: NodeId | null;
   deadline: Timer | null;
 }
 
@@ -42,6 +43,11 @@ export class LiveCalls {
   /** Oldest first. */
   ofNumber(number: string): readonly LiveCall[] {
     return [...(this.#byNumber.get(number) ?? [])];
+  }
+
+  /** What this node (null) or another one has, in no order. */
+  ownedBy(owner: NodeId | null): readonly LiveCall[] {
+    return [...this.#byId.values()].filter((live) => live.owner === owner);
   }
 
   countOf(number: string): number {

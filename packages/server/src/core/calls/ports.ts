@@ -1,3 +1,4 @@
+import type { NodeId } from '../cluster/index.ts';
 import type { CallId, UserId } from '../journal/index.ts';
 import type { Stop } from '../../kit/index.ts';
 import type { Call, CallDirection, CallEnd, CallState } from './model.ts';
@@ -40,12 +41,15 @@ export type TransferTarget = { readonly number: string } | { readonly ref: strin
  * A telephone system that Tieline steers: the built-in exchange, a TapiServer, an innovaphone PBX.
  *
  * Numbers are canonical (TM AP-25). Commands throw Problem `engine-unavailable` (not connected; never queued),
- * `invalid-number`, `call-refused`, `no-such-call`, `wrong-state` or `not-supported`. They resolve when the engine has taken the
- * command, not when it succeeded: a dial that fails afterwards is reported as an outbound call that ended.
+ * `invalid-number`, `call-refused`, `no-such-call`, `wrong-state` or `not-supported`, and have done nothing then; or
+ * `outcome-unknown`. They resolve when the engine has taken the command, not when it succeeded: a dial that fails afterwards is
+ * reported as an outbound call that ended. Calls of numbers that nobody listens to are announced by no engine (TM AP-16).
  * A reported call that the engine loses sight of is reported `ended` as `lost`.
  */
 export interface CallEngine {
   readonly name: string;
+  /** Its refs are made as call ids are, and serve as such on every node. */
+  readonly givesIds?: boolean;
   readonly abilities: EngineAbilities;
   readonly isConnected: boolean;
   /**
@@ -79,22 +83,29 @@ export interface CallDirectory {
   numberOf(user: UserId): Promise<string | null>;
 }
 
-/** A live call as one node tells it to the others. */
-export interface ToldCall {
-  readonly call: Call;
-  readonly ref: string;
-}
-
-/** Live calls between nodes: may lose and repeat, never reorders one call's. With one node it does nothing. */
-export interface CallSignals {
-  /** Tells every other node. */
-  tell(told: ToldCall): void;
-  onTold(listener: (told: ToldCall) => void): Stop;
+/** What the store knows of an idempotency key that was claimed before. */
+export interface ClaimedKey {
+  /** What came of it, as `calls.settle` was told; null: that is not known. */
+  readonly outcome: string | null;
+  /** The node that claimed it lives: it may still be at it. Only where there is no outcome. */
+  readonly isUnderWay: boolean;
 }
 
 export interface CallUnits {
-  /** A call ended: its record. In the stream of `call.user`, if it has one. A repeat (same `call.id`) changes nothing. */
+  /** These calls of node `owner` live and stand so. Each has a user; without a lease the owner has no calls, and nothing is kept. */
+  'calls.live': { input: { owner: NodeId; calls: readonly Call[] }; output: null };
+  /**
+   * A call ended: its record, and it lives no more. In the stream of `call.user`, if it has one. A repeat (same `call.id`) changes
+   * nothing. Calls of a node whose lease has run out, or ends, are recorded likewise, as lost, in the unit that says so.
+   */
   'calls.record': { input: { call: Call }; output: null };
+  /**
+   * Claims an idempotency key for 24 h. Null: it is claimed from now on, and `calls.settle` says what became of it.
+   * @throws idempotency-conflict (the key stands with another hash)
+   */
+  'calls.claim': { input: { key: string; hash: string; node: NodeId }; output: ClaimedKey | null };
+  /** What came of a key that this node claimed; null: nothing was done, the key is free again. */
+  'calls.settle': { input: { key: string; node: NodeId; outcome: string | null }; output: null };
 }
 
 export interface CallQueries {

@@ -40,11 +40,6 @@ export class Registry {
     return this.#entries.size;
   }
 
-  /** Somebody listens to this number, or did until a moment ago. */
-  has(number: string): boolean {
-    return this.#entries.has(number);
-  }
-
   /** @throws engine-unavailable (the number has no engine) | too-many-listeners | too-many-numbers */
   add(number: string, call: CallListener): Stop {
     const entry = this.#entries.get(number) ?? this.#begin(number);

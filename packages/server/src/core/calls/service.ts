@@ -1,4 +1,5 @@
 import type { BucketRate, Clock, Ids, Listeners, Stop } from '../../kit/index.ts';
+import type { Cluster } from '../cluster/index.ts';
 import type { Store, UserId } from '../journal/index.ts';
 import { type Actor, demand } from '../permissions/index.ts';
 import { CallIds } from './call-ids.ts';
@@ -7,19 +8,21 @@ import { invalidNumber, noNumber } from './errors.ts';
 import { Follower, type OnPhone } from './follow.ts';
 import { type Dropped, Intake } from './intake.ts';
 import { MAX_HISTORY } from './limits.ts';
+import { LiveRows } from './live-rows.ts';
 import { type CallLog, silentLog } from './log.ts';
 import type { Call } from './model.ts';
 import { Names } from './names.ts';
 import { canonicalNumber } from './number.ts';
 import { createOnce } from './once.ts';
-import type { CallDirectory, CallEngine, CallQueries, CallSignals, CallUnits } from './ports.ts';
+import type { CallDirectory, CallEngine, CallQueries, CallUnits } from './ports.ts';
 import { Records } from './records.ts';
 import { type CallListener, Registry } from './registry.ts';
+import { Sharing } from './sharing.ts';
 
 export interface CallsParts {
   readonly store: Store<CallUnits, CallQueries>;
   readonly directory: CallDirectory;
-  readonly signals: CallSignals;
+  readonly cluster: Cluster;
   readonly clock: Clock;
   readonly ids: Ids;
   /** All engines: their reports are followed from the start. */
@@ -64,15 +67,16 @@ export interface Calls extends CallCommands {
     readonly unrecorded: number;
     readonly dropped: Dropped;
   };
-  /** Stops listening to every number and writes down what has ended. Live calls are forgotten. Idempotent. */
+  /** Stops listening to every number, ends what this node has live and writes down what has ended. Idempotent. */
   close(): Promise<void>;
 }
 
 export function createCalls(parts: CallsParts): Calls {
-  const { store, clock, directory, signals } = parts;
+  const { store, clock, directory, cluster } = parts;
+  const { self } = cluster.peers;
   const log = parts.log ?? silentLog;
   const engineFor = (number: string): CallEngine | null => parts.engineFor(number);
-  const dropped: Dropped = { stray: 0, unheard: 0, pending: 0, full: 0, 'unknown-call': 0 };
+  const dropped: Dropped = { stray: 0, pending: 0, full: 0, 'unknown-call': 0 };
   const registry = new Registry({
     engineFor,
     clock,
@@ -81,23 +85,26 @@ export function createCalls(parts: CallsParts): Calls {
       log.warn('a listener of calls failed', { reason: error instanceof Error ? error.message : 'unknown' }),
   });
   const records = new Records({ store, clock, log });
+  const rows = new LiveRows({ store, owner: self, clock, log });
   const ids = new CallIds(clock, parts.ids);
   const follower = new Follower({
     clock,
     ids,
-    signals,
     engineFor,
     announce: (call) => registry.emit(call.number, call),
     record: (call) => records.keep(call),
+    owned(live) {
+      rows.changed(live.call);
+      sharing.tell(live);
+    },
     dropped: (why) => {
       dropped[why]++;
     },
   });
+  const sharing = new Sharing({ ...cluster, clock, follower, log });
   const names = new Names({ directory, clock, log });
-  const isHeard = (number: string): boolean => registry.has(number);
-  const intake = new Intake({ follower, names, dropped, log, isHeard, engineFor });
+  const intake = new Intake({ follower, names, dropped, log, engineFor });
   const stops = parts.engines.map((engine) => engine.onEvent((event) => intake.take(engine, event)));
-  stops.push(signals.onTold((told) => follower.told(told)));
 
   /** Only a user's permission hangs on whose the number is: others are served while the directory is away. */
   async function userOf(actor: Actor, number: string): Promise<UserId | null> {
@@ -141,7 +148,7 @@ export function createCalls(parts: CallsParts): Calls {
     live: follower.live,
     registry,
     ids,
-    once: createOnce(clock),
+    once: createOnce({ store, node: self, clock, log }),
     ...(parts.dialRate === undefined ? {} : { dialRate: parts.dialRate }),
     engineFor,
     userOf,
@@ -170,8 +177,11 @@ export function createCalls(parts: CallsParts): Calls {
     async close() {
       for (const stop of stops.splice(0)) stop();
       intake.close();
+      follower.endOwn();
+      sharing.close();
       registry.close();
       follower.live.clear();
+      rows.close();
       await records.close();
     },
   };
@@ -195,6 +205,3 @@ export function callDirectory(directory: {
     },
   };
 }
-
-/** For one node: nobody is told, nobody tells. */
-export const noSignals: CallSignals = { tell: () => undefined, onTold: () => () => undefined };

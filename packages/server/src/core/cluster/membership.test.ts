@@ -59,9 +59,9 @@ test('a role is held by one; it goes on when its holder resigns, ends or falls s
   const nodes = new Nodes();
   const [first, second] = [await nodes.join(a), await nodes.join(b)];
   const told: string[] = [];
-  first.seek('phone', (holder) => told.push(`a hears ${holder}`));
+  first.seek('phone', (holder) => void told.push(`a hears ${holder}`));
   await turn();
-  second.seek('phone', (holder) => told.push(`b hears ${holder}`));
+  second.seek('phone', (holder) => void told.push(`b hears ${holder}`));
   await turn();
   expect(told.splice(0)).toEqual(['a hears a', 'b hears a']);
   expect(second.living).toEqual(new Set([a, b]));
@@ -80,7 +80,7 @@ test('a node that cannot reach the store lets go before others may take over, an
   const nodes = new Nodes();
   const own = await nodes.join(a);
   const holders: unknown[] = [];
-  own.seek('phone', (holder) => holders.push(holder));
+  own.seek('phone', (holder) => void holders.push(holder));
   await turn();
   const lives: boolean[] = [];
   own.liveness.add((isLive) => lives.push(isLive));
@@ -114,7 +114,7 @@ test('the one owner of its store renews nothing', async () => {
   const nodes = new Nodes();
   const own = await nodes.join(a, { isAlone: true, bus: null });
   const holders: unknown[] = [];
-  own.seek('phone', (holder) => holders.push(holder));
+  own.seek('phone', (holder) => void holders.push(holder));
   await turn();
   expect([holders, nodes.clock.pending]).toEqual([[a], 0]);
   await own.close();

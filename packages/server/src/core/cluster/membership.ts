@@ -14,14 +14,21 @@ const ALONE_MS = 100 * 365 * 24 * 3_600_000;
 /** Who is in the cluster by the store's leases, and who holds which role. */
 export interface Membership {
   readonly self: NodeId;
-  /** This node's lease stands: what it owns is its own. False: the store could not be reached for too long. */
+  /** This node's lease stands, by the clock: what it owns is its own. False: the store could not be reached for too long. */
   readonly isLive: boolean;
   /** Nodes whose leases stood at the last renewal, this one included. */
   readonly living: ReadonlySet<NodeId>;
   /** Who holds a role that this node seeks, as of the last renewal; null: nobody known. */
   holderOf(role: string): NodeId | null;
-  /** Seeks a role, now and whenever it falls free. `changed` hears each change of its holder, the first included. */
-  seek(role: string, changed: (holder: NodeId | null) => void): Stop;
+  /**
+   * Seeks a role, now and whenever it falls free. `changed` hears each change of its holder, the first included; a promise that it
+   * returns is waited for before the role is given away.
+   */
+  seek(role: string, changed: Changed): Stop;
+  /** Looks at the store now rather than later: something is said to have changed. */
+  refresh(): void;
+  /** A node was in the cluster, and is no more: its lease has run out, or it has left. */
+  readonly gone: Pick<Listeners<NodeId>, 'add'>;
   /** `isLive` has changed. */
   readonly liveness: Pick<Listeners<boolean>, 'add'>;
   /** Gives the roles to others, and takes none any more; the lease stands until `close`. For a node that drains. */
@@ -45,9 +52,11 @@ export interface MembershipParts {
   readonly renewMs?: number;
 }
 
+type Changed = (holder: NodeId | null) => void | Promise<void>;
+
 interface Sought {
   holder: NodeId | null;
-  readonly changed: (holder: NodeId | null) => void;
+  readonly changed: Changed;
 }
 
 /** @throws lonely-node (another node lives that this one can't talk with) | store-unavailable */
@@ -56,7 +65,11 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
   const leaseMs = isAlone ? ALONE_MS : (parts.leaseMs ?? LEASE_MS);
   const renewMs = parts.renewMs ?? RENEW_MS;
   const liveness = new Listeners<boolean>();
+  const gone = new Listeners<NodeId>();
   const sought = new Map<string, Sought>();
+  /** By the last renewal, whatever has become of this node's own lease since. */
+  let known: ReadonlySet<NodeId> = new Set();
+  let leaseEnd = Infinity;
   let living: ReadonlySet<NodeId> = new Set([self]);
   let isLive = true;
   let isResigned = false;
@@ -107,17 +120,23 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
 
   function take({ roles, others }: Renewal, asked: number): void {
     if (!isOpen) return;
-    living = new Set([self, ...others.map(({ node }) => node)]);
+    const before = known;
+    known = new Set(others.map(({ node }) => node));
+    living = new Set([self, ...known]);
     expiry?.cancel();
-    if (!isAlone) expiry = clock.after(Math.max(0, asked + leaseMs - MARGIN_MS - clock.now()), expired);
+    if (!isAlone) {
+      leaseEnd = asked + leaseMs - MARGIN_MS;
+      expiry = clock.after(Math.max(0, leaseEnd - clock.now()), expired);
+    }
     setLive(true);
-    if (!isResigned) for (const [role, one] of sought) setHolder(one, roles[role] ?? null);
+    if (!isResigned) for (const [role, one] of sought) void setHolder(one, roles[role] ?? null);
+    for (const node of before) if (!known.has(node)) gone.emit(node);
   }
 
   /** Others may take what this node has: it lets go first. */
   function expired(): void {
     living = new Set([self]);
-    for (const one of sought.values()) setHolder(one, null);
+    for (const one of sought.values()) void setHolder(one, null);
     setLive(false);
   }
 
@@ -127,21 +146,27 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
     liveness.emit(now);
   }
 
-  function setHolder(one: Sought, holder: NodeId | null): void {
+  async function setHolder(one: Sought, holder: NodeId | null): Promise<void> {
     if (one.holder === holder) return;
     one.holder = holder;
-    one.changed(holder);
+    try {
+      await one.changed(holder);
+    } catch (error) {
+      onTrouble(error);
+    }
   }
 
   return {
     self,
     get isLive() {
-      return isLive;
+      return isLive && clock.now() < leaseEnd;
     },
     get living() {
       return living;
     },
     liveness,
+    gone,
+    refresh: () => void renew(),
     holderOf: (role) => sought.get(role)?.holder ?? null,
     seek(role, changed) {
       if (sought.has(role)) throw new Error(`The role ${role} is sought already.`);
@@ -154,7 +179,7 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
       await renewing;
       for (const [role, one] of sought) {
         if (one.holder !== self) continue;
-        setHolder(one, null);
+        await setHolder(one, null);
         // Where the store is away, the role falls free with the lease.
         await store.write('cluster.resign', { node: self, role }).catch(onTrouble);
       }

@@ -18,7 +18,7 @@ function codesIn(...folders: readonly string[]): ReadonlySet<string> {
   return codes;
 }
 
-/** Never shown here: `resync` is an event, these of the exchange belong to devices, these of the store to the start. */
+/** Never shown here: `resync` is an event, these of the exchange belong to devices, these of the store and the cluster to the start. */
 const ELSEWHERE = new Set([
   'resync',
   'failure',
@@ -28,6 +28,7 @@ const ELSEWHERE = new Set([
   'store-unsupported',
   'store-in-use',
   'store-changed',
+  'lonely-node',
 ]);
 
 test('every problem of the core, of delivery and of this surface has its place in the table', () => {
@@ -44,6 +45,7 @@ test.each([
   ['unknown-recipient', 404, 'UserNotFoundException', null],
   ['recipient-unavailable', 400, 'IllegalArgumentException', null],
   ['too-large', 413, 'IllegalArgumentException', null],
+  ['outcome-unknown', 504, 'ServiceUnavailableException', null],
   ['idempotency-conflict', 409, 'AlreadyExistsException', null],
   ['no-stream', 400, 'IllegalArgumentException', null],
   ['login-refused', 400, 'IllegalArgumentException', null],

@@ -59,6 +59,7 @@ export const TRANSLATIONS: Readonly<Record<string, Translation>> = {
   'too-many-listeners': denied(429),
   'too-many-numbers': unavailable,
   'engine-unavailable': unavailable,
+  'outcome-unknown': { status: 504, exception: 'ServiceUnavailableException' },
   // store
   'store-unavailable': { ...unavailable, message: 'The store cannot be used now; try again.' },
   'store-conflict': exists('AlreadyExistsException'),

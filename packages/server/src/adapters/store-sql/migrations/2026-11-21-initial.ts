@@ -1,7 +1,7 @@
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { ColumnTypes } from '../dialect/connection.ts';
-import type { EntriesTable, MailboxTable, SettledTable } from '../schema.ts';
+import type { CallsTable, EntriesTable, MailboxTable, SettledTable } from '../schema.ts';
 
 /** Nodes, directory, presence, conversations, calls and the journal. */
 export function initial(types: ColumnTypes): Migration {
@@ -227,9 +227,11 @@ async function createMailboxes({ schema }: Kysely<unknown>, types: ColumnTypes):
     .execute();
 }
 
-async function createCalls({ schema }: Kysely<unknown>, { big, text }: ColumnTypes): Promise<void> {
-  await schema
-    .createTable('calls')
+function withCallColumns<T extends string, C extends string>(
+  table: CreateTableBuilder<T, C>,
+  { big, text }: ColumnTypes,
+): CreateTableBuilder<T, C | keyof CallsTable> {
+  return table
     .addColumn('id', text, (c) => c.primaryKey().notNull())
     .addColumn('number', text, (c) => c.notNull())
     .addColumn('user_id', text)
@@ -241,9 +243,26 @@ async function createCalls({ schema }: Kysely<unknown>, { big, text }: ColumnTyp
     .addColumn('started_at', big, (c) => c.notNull())
     .addColumn('connected_at', big)
     .addColumn('ended_at', big)
-    .addColumn('end_cause', text)
-    .execute();
+    .addColumn('end_cause', text);
+}
+
+async function createCalls({ schema }: Kysely<unknown>, types: ColumnTypes): Promise<void> {
+  const { big, text } = types;
+  await withCallColumns(schema.createTable('calls'), types).execute();
   await schema.createIndex('calls_by_user').on('calls').columns(['user_id', 'started_at', 'id']).execute();
+  await withCallColumns(schema.createTable('live_calls'), types)
+    .addColumn('owner', text, (c) => c.notNull())
+    .execute();
+  await schema.createIndex('live_calls_by_owner').on('live_calls').column('owner').execute();
+  await schema
+    .createTable('call_keys')
+    .addColumn('id', text, (c) => c.primaryKey().notNull())
+    .addColumn('hash', text, (c) => c.notNull())
+    .addColumn('node', text, (c) => c.notNull())
+    .addColumn('outcome', text)
+    .addColumn('at', big, (c) => c.notNull())
+    .execute();
+  await schema.createIndex('call_keys_by_time').on('call_keys').column('at').execute();
 }
 
 function withEntryColumns<T extends string, C extends string>(

@@ -1,5 +1,4 @@
 import { userStream } from '../../../core/journal/index.ts';
-import { callRow } from '../codec.ts';
 import type { UnitHandler, UnitHandlers } from './context.ts';
 import { requireUsers } from './users.ts';
 
@@ -29,17 +28,5 @@ const markRead: UnitHandler<'conversations.mark-read'> = async (context, { user,
   return null;
 };
 
-const record: UnitHandler<'calls.record'> = async (context, { call }) => {
-  const added = await context.db
-    .insertInto('calls')
-    .values(callRow(call))
-    .onConflict((on) => on.column('id').doNothing())
-    .executeTakeFirst();
-  const isNew = (added.numInsertedOrUpdatedRows ?? 0n) > 0n;
-  if (isNew && call.user !== null) context.tell(userStream(call.user), { kind: 'call-record', call });
-  return null;
-};
-
 export const presenceUnits: UnitHandlers<'presence'> = { 'presence.state': state };
 export const conversationUnits = { 'conversations.mark-read': markRead };
-export const callUnits: UnitHandlers<'calls'> = { 'calls.record': record };

@@ -26,7 +26,14 @@ const DEFAULT_RECORDS = 50;
  * @test chat-api-bounds: a page of
  */
 const MAX_RECORDS = 200;
-const COMMAND_PROBLEMS = ['no-such-call', 'forbidden', 'wrong-state', 'not-supported', 'engine-unavailable'];
+const COMMAND_PROBLEMS = [
+  'no-such-call',
+  'forbidden',
+  'wrong-state',
+  'not-supported',
+  'engine-unavailable',
+  'outcome-unknown',
+];
 const params = Type.Object({ call: parameter('`call_id` of the call.') });
 
 /** Calls of the user's number (ours; design §6). */
@@ -92,7 +99,14 @@ export function callRoutes({ calls }: Pick<ChatApiParts, 'calls'>): readonly Rou
       summary: "Dials from the user's number.",
       body: jsonBody(Type.Object({ to: Number_ }), 'Whom to call.'),
       answer: { status: 201, schema: DialledShape },
-      problems: ['no-number', 'invalid-number', 'engine-unavailable', 'call-refused', 'too-many-requests'],
+      problems: [
+        'no-number',
+        'invalid-number',
+        'engine-unavailable',
+        'outcome-unknown',
+        'call-refused',
+        'too-many-requests',
+      ],
       permits,
       async handle(ask) {
         const { number } = await ask.account();

@@ -25,6 +25,7 @@ const CODES: Readonly<Record<string, string>> = {
   'not-supported': 'not-supported',
   'wrong-state': 'wrong-state',
   'call-refused': 'call-failed',
+  'outcome-unknown': 'call-failed',
   'engine-unavailable': 'unavailable',
   'store-unavailable': 'unavailable',
   'too-many-requests': 'too-many-requests',

@@ -21,6 +21,7 @@ const CALL_FAILURES: Readonly<Record<string, string>> = {
   forbidden: 'NO NUMBER FOR THIS SESSION',
   'invalid-number': 'INVALID NUMBER',
   'engine-unavailable': 'TAPI SERVER UNAVAILABLE',
+  'outcome-unknown': 'TAPI SERVER UNAVAILABLE',
   'too-many-requests': 'TOO MANY REQUESTS',
   'call-refused': 'REFUSED',
   'idempotency-conflict': 'IDEMPOTENCY CONFLICT',

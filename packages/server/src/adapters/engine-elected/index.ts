@@ -1,0 +1,1 @@
+export { createElectedEngine, type ElectedEngineParts } from './engine.ts';
