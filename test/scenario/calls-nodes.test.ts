@@ -79,7 +79,7 @@ describe('a TapiServer and two nodes', () => {
     };
     const both = await Promise.all([dial(here, '800'), dial(there, '800')]);
     expect(both.map(({ status }) => status)).toEqual([201, 201]);
-    expect(both[0]!.call).toBe(both[1]!.call);
+    expect(both[0].call).toBe(both[1].call);
     expect(await dial(there, '800')).toEqual(both[0]);
     expect((await dial(there, '801')).status).toBe(409);
     expect(heard().filter((payload) => payload.startsWith('CALL'))).toEqual([
@@ -137,5 +137,39 @@ describe('a TapiServer and two nodes', () => {
     simulator.ring('0707', '201');
     await rang(second, '0707');
     await second.close();
+  });
+});
+
+describe('the built-in exchange and two nodes', () => {
+  beforeEach(async () => {
+    cluster = await startNodes(2);
+    [one, two] = cluster.nodes as [Server, Server];
+    await until(async () => (await isTapiConnected(one)) && (await isTapiConnected(two)), 'both to see the exchange');
+  });
+  afterEach(() => cluster[Symbol.asyncDispose]());
+
+  test.each(['the node that holds it', 'the other node'])('a call between two pages, dialled on %s', async (where) => {
+    const [here, there] = where === 'the other node' ? [two, one] : [one, two];
+    const alice = await ChatApiClient.signIn(here.url, 'alice');
+    const bob = await ChatApiClient.signIn(there.url, 'bob');
+    await using hers = await alice.events();
+    await using his = await bob.events();
+    await until(() => [here, there].every((node) => node.core.calls.figures().numbers === 1), 'both to listen');
+    const { json: call } = await alice.ask('POST', '/chat/calls', { to: '202' });
+    const dialled = call['call_id'] as string;
+    const ringing = await his.take(({ event, data }) => event === 'call' && data['state'] === 'RINGING');
+    expect(ringing.data).toMatchObject({ source: '201', destination: '202', name: 'Alice Adams' });
+    expect((await bob.ask('POST', `/chat/calls/${ringing.data['call_id']}/answer`)).status).toBe(200);
+    await hers.take(({ data }) => data['call_id'] === dialled && data['state'] === 'ACTIVE');
+    expect((await alice.ask('POST', `/chat/calls/${dialled}/hangup`)).status).toBe(200);
+    for (const [client, events, id] of [
+      [alice, hers, dialled],
+      [bob, his, ringing.data['call_id']],
+    ] as const) {
+      const record = await events.take(({ event }) => event === 'callrecord');
+      expect(record.data).toMatchObject({ call_id: id, state: 'HANGUP', reason: 'completed' });
+      const { json } = await client.ask('GET', '/chat/calls/history?max=1');
+      expect(json['call']).toMatchObject([{ call_id: id, reason: 'completed' }]);
+    }
   });
 });

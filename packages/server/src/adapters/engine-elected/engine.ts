@@ -57,6 +57,7 @@ class ElectedEngine implements CallEngine {
       ),
       peers.answer(kinds.look, (_input, from) => this.#serve(from, () => undefined)),
       peers.answer(kinds.command, (input, from) => this.#perform(decodeCommand(input), from)),
+      peers.hear(kinds.held, (_news, from) => this.#heldBy(from)),
       peers.down.add((node) => this.#holding?.forget(node)),
       membership.seek(`engine:${parts.name}`, (holder) => this.#changed(holder)),
     ];
@@ -141,6 +142,12 @@ class ElectedEngine implements CallEngine {
     return encodeStanding(held.standing(node));
   }
 
+  /** Nodes learn of a change at different times: whoever knew it first was told that there is no holder yet. */
+  #heldBy(node: NodeId): void {
+    if (this.#remote?.holder === node) this.#remote.tellAll();
+    else this.#parts.membership.refresh();
+  }
+
   #changed(holder: NodeId | null): Promise<void> {
     const { peers, clock, name } = this.#parts;
     this.#isMine = this.#isOpen && holder === peers.self;
@@ -167,6 +174,7 @@ class ElectedEngine implements CallEngine {
         refused: ({ code }) => log.warn('a number is not listened to', { engine: this.name, reason: code }),
       });
       this.#holding.listen(peers.self, { how: 'from-now-on', numbers: [...this.#numbers] });
+      peers.tell(kindsOf(this.name).held, null);
     }
   }
 }

@@ -1,4 +1,10 @@
-import { type CallEngine, type EngineEvent, noSuchCall, type TransferTarget } from '../../core/calls/index.ts';
+import {
+  type CallEngine,
+  type EngineEvent,
+  noSuchCall,
+  notSupported,
+  type TransferTarget,
+} from '../../core/calls/index.ts';
 import type { NodeId } from '../../core/cluster/index.ts';
 import { Problem } from '../../kit/index.ts';
 import type { Refs } from './refs.ts';
@@ -53,6 +59,7 @@ export class Holding {
   /** @throws what the engine throws */
   async perform(command: Command, node: NodeId): Promise<string | null> {
     const { engine, refs } = this.#parts;
+    if (command.do !== 'dial' && !engine.abilities[command.do]) throw notSupported(command.do);
     switch (command.do) {
       case 'dial': {
         // Some engines dial only from numbers that they listen to, and the asker listens to this one.

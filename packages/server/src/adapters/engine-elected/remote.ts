@@ -20,10 +20,13 @@ export interface Kinds {
   readonly listen: string;
   readonly look: string;
   readonly command: string;
+  /** News: its teller holds the engine from now on. */
+  readonly held: string;
 }
 
 export function kindsOf(name: string): Kinds {
-  return { listen: `engine.${name}.listen`, look: `engine.${name}.look`, command: `engine.${name}.command` };
+  const kind = (what: string): string => `engine.${name}.${what}`;
+  return { listen: kind('listen'), look: kind('look'), command: kind('command'), held: kind('held') };
 }
 
 export interface RemoteParts {
@@ -40,6 +43,7 @@ export interface RemoteParts {
  * follows what was told before. What fails is made good by telling everything again.
  */
 export class Remote {
+  readonly holder: NodeId;
   readonly #parts: RemoteParts;
   readonly #timer: Timer;
   /** The holder knows every number, once it has what is under way. */
@@ -48,8 +52,9 @@ export class Remote {
 
   constructor(parts: RemoteParts) {
     this.#parts = parts;
+    this.holder = parts.holder;
     this.#timer = every(parts.clock, LOOK_MS, () => this.#look());
-    this.#tellAll();
+    this.tellAll();
   }
 
   listen(number: string): void {
@@ -76,7 +81,8 @@ export class Remote {
     this.#timer.cancel();
   }
 
-  #tellAll(): void {
+  /** The holder knows nothing, or not all. */
+  tellAll(): void {
     this.#isTold = true;
     const numbers = [...this.#parts.numbers];
     this.#tell({ how: 'from-now-on', numbers: numbers.slice(0, NUMBERS_AT_ONCE) });
@@ -85,7 +91,7 @@ export class Remote {
   }
 
   #look(): void {
-    if (!this.#isTold) return this.#tellAll();
+    if (!this.#isTold) return this.tellAll();
     const known = this.#parts.numbers.size;
     void this.#ask(this.#parts.kinds.look, null).then((standing) => {
       if (standing !== null && standing.numbers !== known) this.#isTold = false;
