@@ -8,7 +8,7 @@ import { Problem } from '../../kit/index.ts';
 const MAX_ECHO = 64;
 
 function echo(text: string): string {
-   
+  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
   return text.slice(0, MAX_ECHO).replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
