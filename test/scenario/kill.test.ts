@@ -79,3 +79,26 @@ test('kill -9: whatever was acknowledged on any surface is in the history, once'
   expect(copies).toBe(0);
   expect(before.size).toBeGreaterThanOrEqual(600);
 });
+
+test('kill -9: a call that was live is recorded as lost at the next start', { timeout: 60_000 }, async () => {
+  await using server = await ServerProcess.start();
+  const alice = await ChatApiClient.signIn(server.url, 'alice');
+  const bob = await ChatApiClient.signIn(server.url, 'bob');
+  await using hers = await alice.events();
+  await using his = await bob.events();
+  await until(async () => (await (await fetch(`${server.url}/healthz`)).json()).phones === 2, 'both to listen');
+  await alice.ask('POST', '/chat/calls', { to: '202' });
+  const { data } = await his.take(({ event }) => event === 'call');
+  await bob.ask('POST', `/chat/calls/${data['call_id']}/answer`);
+  await hers.take(({ data: { state } }) => state === 'ACTIVE');
+  // Stored after what the call has left there.
+  await alice.say('bob', 'still there?');
+  await server.stop('SIGKILL');
+  await server.start();
+  for (const name of ['alice', 'bob']) {
+    const again = await ChatApiClient.signIn(server.url, name);
+    const { json } = await again.ask('GET', '/chat/calls/history');
+    expect(json['call']).toMatchObject([{ reason: 'lost' }]);
+    expect((await again.ask('GET', '/chat/calls')).json['call']).toEqual([]);
+  }
+});

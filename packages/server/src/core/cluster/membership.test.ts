@@ -120,3 +120,50 @@ test('the one owner of its store renews nothing', async () => {
   await own.close();
   expect(nodes.known.size).toBe(0);
 });
+
+test('what was alone is put down before the role is given away', async () => {
+  const nodes = new Nodes();
+  const own = await nodes.join(a);
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  own.seek('phone', (holder) => (holder === null ? done : undefined));
+  await turn();
+  const resigned = own.resign();
+  await turn();
+  expect(nodes.roles.get('phone')).toBe(a);
+  resolve();
+  await resigned;
+  expect(nodes.roles.size).toBe(0);
+  await own.close();
+});
+
+test('who has left is told once; a node that lost its own lease takes nobody for dead', async () => {
+  const nodes = new Nodes();
+  const [first, second] = [await nodes.join(a), await nodes.join(b)];
+  const gone: NodeId[] = [];
+  first.gone.add((node) => gone.push(node));
+  first.refresh();
+  await turn();
+  nodes.isAway = true;
+  await advance(nodes.clock, LEASE_MS);
+  expect([gone, first.isLive]).toEqual([[], false]);
+  nodes.isAway = false;
+  await advance(nodes.clock, 3_000);
+  expect(gone).toEqual([]);
+  await second.close();
+  first.refresh();
+  await turn();
+  first.refresh();
+  await turn();
+  expect(gone).toEqual([b]);
+  await first.close();
+});
+
+test('a lease is over by the clock, whether or not a timer has said so', async () => {
+  const nodes = new Nodes();
+  const stuck = { now: () => nodes.clock.now(), after: () => ({ cancel: () => undefined }) };
+  const own = await nodes.join(a, { clock: stuck });
+  expect(own.isLive).toBe(true);
+  nodes.clock.advance(LEASE_MS);
+  expect(own.isLive).toBe(false);
+  await own.close();
+});

@@ -20,6 +20,8 @@ function twoNodes() {
     living,
     holderOf: () => null,
     seek: () => () => undefined,
+    refresh: () => undefined,
+    gone: new Listeners<NodeId>(),
     liveness: new Listeners<boolean>(),
     resign: async () => undefined,
     close: async () => undefined,
