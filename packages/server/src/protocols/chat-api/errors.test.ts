@@ -18,7 +18,7 @@ function codesIn(...folders: readonly string[]): ReadonlySet<string> {
   return codes;
 }
 
-/** Never shown here: `resync` is an event, these of the exchange belong to devices, these of the store and the cluster to the start. */
+/** Never shown here: `resync` is an event, these of the exchange belong to devices, these of the store and the cluster to the start and to commands. */
 const ELSEWHERE = new Set([
   'resync',
   'failure',
@@ -29,6 +29,10 @@ const ELSEWHERE = new Set([
   'store-in-use',
   'store-changed',
   'lonely-node',
+  'no-such-database',
+  'target-exists',
+  'no-tieline-database',
+  'store-damaged',
 ]);
 
 test('every problem of the core, of delivery and of this surface has its place in the table', () => {
