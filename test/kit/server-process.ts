@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from './wait.ts';
 
 const BINARY = fileURLToPath(new URL('../../packages/server/bin/tieline.js', import.meta.url));
-const STARTS_WITHIN_MS = 30_000;
+const STARTS_WITHIN_MS = 90_000;
 
 /** How a command has ended, and all that it said. */
 export interface CommandOutcome {

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { restoreSqlite } from '../../packages/server/src/adapters/store-sql/index.ts';
+import { backUpSqlite, renewEpochOfSqlite, restoreSqlite } from '../../packages/server/src/adapters/store-sql/index.ts';
 import { ChatApiClient } from '../kit/chat-api-client.ts';
 import { PbxApp } from '../kit/pbx-app.ts';
 import { ServerProcess } from '../kit/server-process.ts';
@@ -12,13 +12,16 @@ import { until } from '../kit/wait.ts';
 
 /** Messages in flight. */
 const WINDOW = 8;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 let server: ServerProcess;
+/** The server's. */
+let database: string;
 /** Backups lie here, apart from what the server keeps. */
 let shelf: string;
 beforeAll(async () => {
   server = await ServerProcess.start();
+  database = join(server.data, 'tieline.db');
   shelf = join(server.data, 'backups');
   await mkdir(shelf);
 }, PATIENCE_MS);
@@ -51,10 +54,10 @@ interface StoredMessage {
 
 /** What is in a backup, read without a line of ours. */
 function messagesIn(file: string): readonly StoredMessage[] {
-  const database = new DatabaseSync(file, { readOnly: true });
-  expect(database.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' });
-  const rows = database.prepare("select id, seq, body from messages where body like 'stream %' order by seq").all();
-  database.close();
+  const raw = new DatabaseSync(file, { readOnly: true });
+  expect(raw.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' });
+  const rows = raw.prepare("select id, seq, body from messages where body like 'stream %' order by seq").all();
+  raw.close();
   return rows.map(({ id, seq, body }) => ({ id: String(id), seq: Number(seq), body: String(body) }));
 }
 
@@ -96,9 +99,11 @@ test(
   'what can be no backup, and a running server, are refused, and everything stays as it was',
   async () => {
     const good = join(shelf, 'good.db');
-    expect(await server.command('backup', good)).toMatchObject({ code: 0 });
-    const again = await server.command('backup', good);
-    expect(again).toMatchObject({ code: 1, output: expect.stringContaining('nothing is overwritten') });
+    await backUpSqlite(database, good, new Date());
+    const elsewhere = join(shelf, 'another machine', 'tieline.db');
+    expect(await restoreSqlite(elsewhere, good, new Date())).toBeNull();
+    expect(await readFile(elsewhere)).not.toHaveLength(0);
+    await expect(backUpSqlite(database, good, new Date())).rejects.toMatchObject({ code: 'target-exists' });
     expect(await server.command('restore', good)).toMatchObject({
       code: 1,
       output: expect.stringContaining('Another process has this database open'),
@@ -112,33 +117,33 @@ test(
       await change(file);
       return file;
     };
-    const run = (sql: string) => (file: string) => {
-      const database = new DatabaseSync(file);
-      database.exec(sql);
-      database.close();
-    };
-    const newer = "insert into kysely_migration (name, timestamp) values ('2999-01-01-later', '')";
     const wrong: readonly [string, string][] = [
       [await variant('text.db', (file) => writeFile(file, 'no database\n'.repeat(500))), 'no-tieline-database'],
       [await variant('empty.db', (file) => writeFile(file, '')), 'no-tieline-database'],
-      [await variant('other.db', run('drop table kysely_migration')), 'no-tieline-database'],
-      [await variant('newer.db', run(newer)), 'store-too-new'],
+      [await variant('other.db', execute('drop table kysely_migration')), 'no-tieline-database'],
+      [await variant('newer.db', execute(NEWER)), 'store-too-new'],
       [await variant('damaged.db', damage), 'store-damaged'],
       [join(shelf, 'nothing.db'), 'no-such-database'],
       [shelf, 'no-such-database'],
     ];
     for (const [file, code] of wrong)
-      await expect(restoreSqlite(join(server.data, 'tieline.db'), file, new Date()), file).rejects.toMatchObject({
-        code,
-      });
-    const refused = await server.command('restore', join(shelf, 'newer.db'));
-    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('newer version of Tieline') });
-    expect(await server.command('restore')).toMatchObject({ code: 1, output: expect.stringContaining('--new-epoch') });
+      await expect(restoreSqlite(database, file, new Date()), file).rejects.toMatchObject({ code });
     expect(await contentsOf(server.data)).toEqual(before);
     await server.start();
   },
   PATIENCE_MS,
 );
+
+/** What a later version's migration leaves. */
+const NEWER = "insert into kysely_migration (name, timestamp) values ('2999-01-01-later', '')";
+
+function execute(sql: string): (file: string) => void {
+  return (file) => {
+    const raw = new DatabaseSync(file);
+    raw.exec(sql);
+    raw.close();
+  };
+}
 
 /** Overwrites the upper half of the pages: nothing that a look at the first page would show. */
 async function damage(file: string): Promise<void> {
@@ -153,8 +158,7 @@ test(
     const alice = await ChatApiClient.signIn(server.url, 'alice');
     const bob = await ChatApiClient.signIn(server.url, 'bob');
     await alice.say('bob', 'in the backup');
-    const folder = await server.command('backup', shelf);
-    const file = /Wrote (\S+\.db) /.exec(folder.output)?.[1] ?? '';
+    const { file } = await backUpSqlite(database, shelf, new Date());
     expect(file).toMatch(/tieline-\d{8}T\d{6}Z\.db$/);
 
     await using events = await bob.events();
@@ -197,14 +201,11 @@ test(
   'a damaged database is put aside with its log, and the backup takes its place',
   async () => {
     const file = join(shelf, 'sound.db');
-    expect(await server.command('backup', file)).toMatchObject({ code: 0 });
+    await backUpSqlite(database, file, new Date());
     await server.stop('SIGKILL');
-    const database = join(server.data, 'tieline.db');
     await writeFile(database, 'no database\n'.repeat(500));
     const log = await readFile(`${database}-wal`);
-    const { code, output } = await server.command('restore', file);
-    expect(code, output).toBe(0);
-    const kept = /What was there before: (\S+)/.exec(output)?.[1] ?? '';
+    const kept = (await restoreSqlite(database, file, new Date())) ?? '';
     expect(await readFile(kept, 'utf8')).toContain('no database');
     expect(await readFile(`${kept}-wal`)).toEqual(log);
     await server.start();
@@ -221,7 +222,7 @@ test(
     await using events = await bob.events();
     await alice.say('bob', 'one more');
     await events.take(({ data }) => data.body === 'one more');
-    expect(await server.command('restore', '--new-epoch')).toMatchObject({ code: 1 });
+    expect(() => renewEpochOfSqlite(database)).toThrow('Another process has this database open');
     await server.stop();
     expect(await server.command('restore', '--new-epoch')).toMatchObject({ code: 0 });
     await server.start();
@@ -230,15 +231,17 @@ test(
   PATIENCE_MS,
 );
 
-test('a database of a newer version is refused at the start, with what to do', async () => {
-  await server.stop();
-  const database = new DatabaseSync(join(server.data, 'tieline.db'));
-  database.exec("insert into kysely_migration (name, timestamp) values ('2999-01-01-later', '')");
-  database.close();
-  const { code, output } = await server.command('serve');
-  expect(code).toBe(1);
-  expect(output).toBe(
-    '2999-01-01-later: The database was made by a newer version of Tieline. ' +
-      'Start that version again, or restore a backup that was made before the upgrade.\n',
-  );
-});
+test(
+  'a database of a newer version is refused at the start, with what to do',
+  async () => {
+    await server.stop();
+    execute(NEWER)(database);
+    const { code, output } = await server.command('serve');
+    expect(code).toBe(1);
+    expect(output).toContain(
+      '2999-01-01-later: The database was made by a newer version of Tieline. ' +
+        'Start that version again, or restore a backup that was made before the upgrade.\n',
+    );
+  },
+  PATIENCE_MS,
+);

@@ -11,7 +11,7 @@ import { startWorld } from '../kit/world.ts';
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 const BINARY = fileURLToPath(new URL('../../packages/server/bin/tieline.js', import.meta.url));
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 let folder: string;
 beforeAll(async () => {

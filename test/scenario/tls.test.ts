@@ -11,8 +11,7 @@ import { StompApp } from '../kit/stomp-app.ts';
 import { until } from '../kit/wait.ts';
 import { startWorld, type World } from '../kit/world.ts';
 
-/** The server looks at its files every ten seconds. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 let folder: string;
 let world: World;

@@ -229,6 +229,8 @@ test.each([
   [['device', 'add', 'x'], /--user/],
   [['user', 'add', 'erin', '--password', 'hunter2'], /unknown option '--password'/],
   [['tapi-server-sim', '--port', '99999'], /Expected 0 to 65535/],
+  [['restore'], /give either a file or --new-epoch/],
+  [['restore', 'x.db', '--new-epoch'], /give either a file or --new-epoch/],
   [['fly'], /unknown command 'fly'/],
 ])('refused, with the reason: %j', async (args, reason) => {
   const store = emptyStore();

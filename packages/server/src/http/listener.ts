@@ -20,8 +20,8 @@ export interface ListenerHandlers {
   readonly shouldUpgrade: (req: IncomingMessage) => boolean;
 }
 
-/** How often the certificate files are looked at. Renewal happens days before the old one ends. */
-const CERTIFICATE_POLL_MS = 10_000;
+/** How often the certificate files are looked at: soon enough for whoever has just changed them and looks. */
+const CERTIFICATE_POLL_MS = 2_000;
 
 /** One address that is listened on. */
 export class Listener {

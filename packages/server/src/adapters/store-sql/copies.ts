@@ -1,4 +1,15 @@
-import { chownSync, closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
@@ -44,6 +55,7 @@ export async function backUpSqlite(file: string, target: string, now: Date): Pro
  * @throws store-in-use | no-such-database | no-tieline-database | store-too-new | store-damaged; then nothing has changed
  */
 export async function restoreSqlite(file: string, from: string, now: Date): Promise<string | null> {
+  mkdirSync(dirname(file), { recursive: true });
   const lock = lockSqlite(file);
   const staged = `${file}.restoring`;
   try {
