@@ -6,9 +6,15 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #pairs = new Map<Socket, Socket>();
+  #isBlocked = false;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
+      if (this.#isBlocked) {
+        client.on('error', () => client.destroy());
+        client.resetAndDestroy();
+        return;
+      }
       const upstream = connect(target, '127.0.0.1');
       for (const socket of [client, upstream]) {
         this.#sockets.add(socket);
@@ -53,6 +59,16 @@ export class CuttingProxy implements AsyncDisposable {
     this.#pairs.clear();
 
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Cuts all connections, and every new one until `heal`. */
+  block(): void {
+    this.#isBlocked = true;
+    this.cut();
+  }
+
+  heal(): void {
+    this.#isBlocked = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,8 +34,22 @@ export class ServerProcess implements AsyncDisposable {
     return server;
   }
 
+  /** Runs `tieline serve` where it is expected to end by itself. */
+  static async fail(env: Readonly<Record<string, string>>): Promise<CommandOutcome> {
+    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'tieline-process-')), env);
+    try {
+      return await server.command('serve');
+    } finally {
+      await server.close();
+    }
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
   }
 
   get output(): string {

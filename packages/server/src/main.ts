@@ -1,4 +1,5 @@
 import { type Backing, openBacking } from './backing.ts';
+import { countPeers, reportCluster } from './cluster-reports.ts';
 import type { Config } from './config/index.ts';
 import { createVault } from './core/directory/index.ts';
 import { type Core, createCore, handOver, joinCluster, watchPeers } from './core/index.ts';
@@ -6,7 +7,7 @@ import { type Delivery, keepDirectoryCurrent, openDelivery } from './delivery/in
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
 import { addressTest, createHops, Http, type HttpOptions } from './http/index.ts';
-import { randomIds, reasonOf, systemClock } from './kit/index.ts';
+import { Problem, randomIds, reasonOf, systemClock } from './kit/index.ts';
 import {
   createLog,
   createMetrics,
@@ -46,22 +47,30 @@ export interface StartOptions {
  */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<Server> {
   const started = new AsyncDisposableStack();
+  const { log = createLog(config.log), backing } = options;
   try {
-    return await start(config, options, started);
+    return await start(config, { log, backing }, started);
   } catch (error) {
+    const code = error instanceof Problem ? error.code : undefined;
+    log.error('server.start-failed', { code, reason: reasonOf(error) });
     await started.disposeAsync();
     throw error;
   }
 }
 
-async function start(config: Config, options: StartOptions, started: AsyncDisposableStack): Promise<Server> {
+async function start(
+  config: Config,
+  options: { readonly log: Log; readonly backing: Backing | undefined },
+  started: AsyncDisposableStack,
+): Promise<Server> {
   const clock = systemClock;
   const ids = randomIds;
-  const { log = createLog(config.log) } = options;
+  const { log } = options;
   const metrics = started.adopt(createMetrics(), (m) => m.close());
   const backing = options.backing ?? (await openBacking(config, { clock, ids, log }));
   if (options.backing === undefined) started.defer(() => backing.close());
-  const { bell, peers } = backing;
+  const { bell } = backing;
+  const peers = countPeers(backing.peers);
   const { store, journal } = backing.sql;
   const delivery = await openDelivery({
     journal,
@@ -79,6 +88,7 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     bus: backing.bus,
     isAlone: backing.isAlone,
     onTrouble: (error) => log.warn('cluster.trouble', { reason: reasonOf(error) }),
+    log,
   });
   started.defer(() => membership.close());
   const cluster = { peers, membership };
@@ -135,9 +145,11 @@ async function start(config: Config, options: StartOptions, started: AsyncDispos
     checks: {
       store: () => store.read('directory.is-empty', null).then(() => true),
       bus: () => backing.isBusConnected,
+      lease: () => membership.isLive,
     },
     ...metricsReaders(config, http),
   });
+  started.defer(reportCluster({ cluster: { peers, membership }, backing, delivery, log, metrics }));
   metrics.watchStore(() => backing.sql.figures());
   metrics.watchDelivery(() => delivery.size);
   metrics.watchCalls(() => core.calls.figures().live);

@@ -23,7 +23,7 @@ export interface Metrics {
     readonly name: string;
     readonly help: string;
     readonly kind: 'counter' | 'gauge';
-    readonly read: () => number;
+    readonly read: () => number | Promise<number>;
   }): void;
   watchStore(read: () => StoreReading): void;
   watchDelivery(sessions: () => number): void;
@@ -50,8 +50,8 @@ export function createMetrics(): Metrics {
         name: `tieline_${name}`,
         help,
         registers,
-        collect() {
-          this.set(read());
+        async collect() {
+          this.set(await read());
         },
       });
     else
@@ -59,9 +59,10 @@ export function createMetrics(): Metrics {
         name: `tieline_${name}`,
         help,
         registers,
-        collect() {
+        async collect() {
+          const value = await read();
           this.reset();
-          this.inc(read());
+          this.inc(value);
         },
       });
   };

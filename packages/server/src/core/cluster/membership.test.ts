@@ -102,12 +102,40 @@ test('a node that cannot reach the store lets go before others may take over, an
 test('a node that has no bus in common with a living one does not start', async () => {
   const nodes = new Nodes();
   const own = await nodes.join(a);
-  await expect(nodes.join(b, { bus: null })).rejects.toMatchObject({ code: 'lonely-node' });
-  await expect(nodes.join(b, { bus: 'other' })).rejects.toMatchObject({ code: 'lonely-node' });
+  await refused(nodes, { bus: null });
+  await refused(nodes, { bus: 'other' });
   expect([...nodes.known.keys()]).toEqual([a]);
   await own.close();
   await nodes.join(a, { bus: null });
-  await expect(nodes.join(b, { bus: null })).rejects.toMatchObject({ code: 'lonely-node' });
+  await refused(nodes, { bus: null });
+});
+
+async function refused(nodes: Nodes, parts: Partial<MembershipParts>): Promise<void> {
+  const joining = expect(nodes.join(b, parts)).rejects.toMatchObject({ code: 'lonely-node' });
+  await advance(nodes.clock, 2 * LEASE_MS);
+  await joining;
+}
+
+test('a node on no bus that comes again after a crash waits for its own lease to run out', async () => {
+  const nodes = new Nodes();
+  nodes.known.set(a, { node: a, bus: null, until: nodes.clock.now() + LEASE_MS });
+  const said: string[] = [];
+  const log = { info: (event: string) => void said.push(event), warn: (event: string) => void said.push(event) };
+  const joining = nodes.join(b, { bus: null, log });
+  await advance(nodes.clock, LEASE_MS + 3_000);
+  const own = await joining;
+  expect([...nodes.known.keys()]).toEqual([b]);
+  expect(new Set(said)).toEqual(new Set(['cluster.waiting']));
+  own.seek('phone', () => undefined);
+  await turn();
+  expect([...own.held]).toEqual(['phone']);
+  nodes.isAway = true;
+  await advance(nodes.clock, LEASE_MS);
+  expect([said.slice(-3), own.held.size]).toEqual([
+    ['cluster.role-gained', 'cluster.role-lost', 'cluster.lease-lost'],
+    0,
+  ]);
+  await own.close();
 });
 
 test('the one owner of its store renews nothing', async () => {

@@ -18,6 +18,8 @@ export interface Membership {
   readonly isLive: boolean;
   /** Nodes whose leases stood at the last renewal, this one included. */
   readonly living: ReadonlySet<NodeId>;
+  /** Roles that this node holds. */
+  readonly held: ReadonlySet<string>;
   /** Who holds a role that this node seeks, as of the last renewal; null: nobody known. */
   holderOf(role: string): NodeId | null;
   /**
@@ -37,6 +39,12 @@ export interface Membership {
   close(): Promise<void>;
 }
 
+/** What the membership has to say: `cluster.role-gained`, `cluster.lease-lost` and the like. */
+export interface MembershipLog {
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
 export interface MembershipParts {
   readonly store: {
     write<K extends keyof ClusterUnits>(kind: K, input: ClusterUnits[K]['input']): Promise<ClusterUnits[K]['output']>;
@@ -48,6 +56,7 @@ export interface MembershipParts {
   /** The store has one owner, which this process is (SQLite). */
   readonly isAlone: boolean;
   readonly onTrouble: (error: unknown) => void;
+  readonly log?: MembershipLog;
   readonly leaseMs?: number;
   readonly renewMs?: number;
 }
@@ -59,9 +68,12 @@ interface Sought {
   readonly changed: Changed;
 }
 
-/** @throws lonely-node (another node lives that this one can't talk with) | store-unavailable */
+/**
+ * Waits for the lease of a node on no bus, or on another, to run out: it may be this one's own from before a crash.
+ * @throws lonely-node (another node lives that this one can't talk with) | store-unavailable
+ */
 export async function joinCluster(parts: MembershipParts): Promise<Membership> {
-  const { store, clock, self, bus, isAlone, onTrouble } = parts;
+  const { store, clock, self, bus, isAlone, onTrouble, log } = parts;
   const leaseMs = isAlone ? ALONE_MS : (parts.leaseMs ?? LEASE_MS);
   const renewMs = parts.renewMs ?? RENEW_MS;
   const liveness = new Listeners<boolean>();
@@ -79,14 +91,19 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
   let expiry: Timer | null = null;
   let next: Timer | null = null;
 
-  const first = await renewal([]);
-  const stranger = first.others.find((other) => other.bus !== bus || bus === null);
-  if (stranger !== undefined) {
-    await store.write('cluster.leave', { node: self });
-    throw lonelyNode();
-  }
-  take(first, clock.now());
+  take(await join(clock.now() + leaseMs + renewMs), clock.now());
   schedule();
+
+  async function join(deadline: number): Promise<Renewal> {
+    for (;;) {
+      const first = await renewal([]);
+      if (!first.others.some((other) => other.bus !== bus || bus === null)) return first;
+      await store.write('cluster.leave', { node: self });
+      if (clock.now() >= deadline) throw lonelyNode();
+      log?.warn('cluster.waiting', { reason: 'a node on another bus, or on none, has a lease' });
+      await new Promise<void>((resolve) => clock.after(renewMs, resolve));
+    }
+  }
 
   function renewal(roles: readonly string[]): Promise<Renewal> {
     return store.write('cluster.renew', { node: self, bus, leaseMs, roles, isAlone });
@@ -129,25 +146,29 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
       expiry = clock.after(Math.max(0, leaseEnd - clock.now()), expired);
     }
     setLive(true);
-    if (!isResigned) for (const [role, one] of sought) void setHolder(one, roles[role] ?? null);
+    if (!isResigned) for (const [role, one] of sought) void setHolder(role, one, roles[role] ?? null);
     for (const node of before) if (!known.has(node)) gone.emit(node);
   }
 
   /** Others may take what this node has: it lets go first. */
   function expired(): void {
     living = new Set([self]);
-    for (const one of sought.values()) void setHolder(one, null);
+    for (const [role, one] of sought) void setHolder(role, one, null);
     setLive(false);
   }
 
   function setLive(now: boolean): void {
     if (now === isLive) return;
     isLive = now;
+    if (now) log?.info('cluster.lease-back');
+    else log?.warn('cluster.lease-lost');
     liveness.emit(now);
   }
 
-  async function setHolder(one: Sought, holder: NodeId | null): Promise<void> {
+  async function setHolder(role: string, one: Sought, holder: NodeId | null): Promise<void> {
     if (one.holder === holder) return;
+    if (holder === self) log?.info('cluster.role-gained', { role });
+    if (one.holder === self) log?.info('cluster.role-lost', { role });
     one.holder = holder;
     try {
       await one.changed(holder);
@@ -167,6 +188,9 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
     liveness,
     gone,
     refresh: () => void renew(),
+    get held() {
+      return new Set([...sought].filter(([, { holder }]) => holder === self).map(([role]) => role));
+    },
     holderOf: (role) => sought.get(role)?.holder ?? null,
     seek(role, changed) {
       if (sought.has(role)) throw new Error(`The role ${role} is sought already.`);
@@ -179,7 +203,7 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
       await renewing;
       for (const [role, one] of sought) {
         if (one.holder !== self) continue;
-        await setHolder(one, null);
+        await setHolder(role, one, null);
         // Where the store is away, the role falls free with the lease.
         await store.write('cluster.resign', { node: self, role }).catch(onTrouble);
       }

@@ -18,6 +18,7 @@ function twoNodes() {
     self: self.self,
     isLive: true,
     living,
+    held: new Set(),
     holderOf: () => null,
     seek: () => () => undefined,
     refresh: () => undefined,
