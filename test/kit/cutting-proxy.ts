@@ -6,13 +6,14 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #pairs = new Map<Socket, Socket>();
-  #isBlocked = false;
+  #state: 'open' | 'blocked' | 'frozen' = 'open';
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
-      if (this.#isBlocked) {
-        client.on('error', () => client.destroy());
-        client.resetAndDestroy();
+      if (this.#state !== 'open') {
+        this.#sockets.add(client);
+        client.on('error', () => client.destroy()).on('close', () => this.#sockets.delete(client));
+        if (this.#state === 'blocked') client.resetAndDestroy();
         return;
       }
       const upstream = connect(target, '127.0.0.1');
@@ -63,12 +64,23 @@ export class CuttingProxy implements AsyncDisposable {
 
   /** Cuts all connections, and every new one until `heal`. */
   block(): void {
-    this.#isBlocked = true;
+    this.#state = 'blocked';
     this.cut();
   }
 
+  /** Nothing passes any more, and nobody is told, as where a network drops what is sent. */
+  freeze(): void {
+    this.#state = 'frozen';
+    for (const [client, upstream] of this.#pairs) {
+      client.unpipe(upstream).pause();
+      upstream.unpipe(client).pause();
+    }
+  }
+
+  /** Connections that were frozen are cut: the other side has given them up. */
   heal(): void {
-    this.#isBlocked = false;
+    if (this.#state === 'frozen') this.cut();
+    this.#state = 'open';
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
