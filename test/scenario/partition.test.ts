@@ -65,31 +65,38 @@ describeWithPeers(CLUSTER_PROGRAMS, 'a node that loses one of what it stands on'
     expect(two.server.output).toContain('"event":"bus.back"');
   }, 90_000);
 
-  test.each(WAYS)('PostgreSQL alone (%s): nothing is acknowledged, sockets stay; what was missed comes', async (way) => {
-    await using page = await StompApp.signIn(two.server.port, 'bob');
-    page.subscribe('/user/queue/errors');
-    page.subscribe('/user/queue/messages');
-    await page.send('/tapi/stop', '');
-    const [opened, before] = [toBob.opened, two.server.output.length];
-    two.toPostgres[way]();
-    await becomes(two, '503 store lease');
-    const refused = await bob.ask('POST', '/chat/messages/alice', 'never stored');
-    expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true]);
-    page.client.publish({ destination: '/tapi/message', body: JSON.stringify({ to: 'alice', body: 'never stored' }) });
-    await page.take(({ destination }) => destination === '/user/queue/errors');
-    expect(two.server.output.slice(before)).toContain('"event":"cluster.lease-lost"');
-    expect(await two.server.figure('tieline_cluster_roles')).toBe(0);
-    expect(await readiness(one)).toBe('200');
-    for (let i = 0; i < 5; i++) await alice.say('bob', `meanwhile ${way} ${i}`);
-    two.toPostgres.heal();
-    await becomes(two, '200');
-    for (let i = 0; i < 5; i++) await arrives(toBob, `meanwhile ${way} ${i}`);
-    await until(() => page.messages.length === 5, 'the page to have them', PATIENCE_MS);
-    expect(toBob.bodies.filter((body) => body.startsWith(`meanwhile ${way}`))).toHaveLength(5);
-    expect([toBob.opened, page.closes]).toEqual([opened, 0]);
-    await bob.say('alice', `stored again ${way}`);
-    await arrives(toAlice, `stored again ${way}`);
-    expect(toAlice.bodies).not.toContain('never stored');
-    expect(two.server.output.slice(before)).toContain('"event":"cluster.lease-back"');
-  }, 120_000);
+  test.each(WAYS)(
+    'PostgreSQL alone (%s): nothing is acknowledged, sockets stay; what was missed comes',
+    async (way) => {
+      await using page = await StompApp.signIn(two.server.port, 'bob');
+      page.subscribe('/user/queue/errors');
+      page.subscribe('/user/queue/messages');
+      await page.send('/tapi/stop', '');
+      const [opened, before] = [toBob.opened, two.server.output.length];
+      two.toPostgres[way]();
+      await becomes(two, '503 store lease');
+      const refused = await bob.ask('POST', '/chat/messages/alice', 'never stored');
+      expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true]);
+      page.client.publish({
+        destination: '/tapi/message',
+        body: JSON.stringify({ to: 'alice', body: 'never stored' }),
+      });
+      await page.take(({ destination }) => destination === '/user/queue/errors');
+      expect(two.server.output.slice(before)).toContain('"event":"cluster.lease-lost"');
+      expect(await two.server.figure('tieline_cluster_roles')).toBe(0);
+      expect(await readiness(one)).toBe('200');
+      for (let i = 0; i < 5; i++) await alice.say('bob', `meanwhile ${way} ${i}`);
+      two.toPostgres.heal();
+      await becomes(two, '200');
+      for (let i = 0; i < 5; i++) await arrives(toBob, `meanwhile ${way} ${i}`);
+      await until(() => page.messages.length === 5, 'the page to have them', PATIENCE_MS);
+      expect(toBob.bodies.filter((body) => body.startsWith(`meanwhile ${way}`))).toHaveLength(5);
+      expect([toBob.opened, page.closes]).toEqual([opened, 0]);
+      await bob.say('alice', `stored again ${way}`);
+      await arrives(toAlice, `stored again ${way}`);
+      expect(toAlice.bodies).not.toContain('never stored');
+      expect(two.server.output.slice(before)).toContain('"event":"cluster.lease-back"');
+    },
+    120_000,
+  );
 });
