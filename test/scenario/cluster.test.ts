@@ -78,7 +78,7 @@ describeWithPeers(CLUSTER_PROGRAMS, 'two nodes as processes', () => {
     const { code: status, output: said } = await lonely;
     expect(status).toBe(1);
     expect(said).toMatch(/"lonely-node".*bus\.url.*"event":"server.start-failed"/);
-    expect(said).toMatch(/"event":"cluster.waiting"/);
+    expect(said).toMatch(/"event":"cluster.lease-awaited"/);
     for (const { code, output } of [deaf, stranger]) {
       expect(code).toBe(1);
       expect(output).toMatch(/NATS at 127\.0\.0\.1:\d+ \(bus\.url\) can't be used/);

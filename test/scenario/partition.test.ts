@@ -55,14 +55,14 @@ describeWithPeers(CLUSTER_PROGRAMS, 'a node that loses one of what it stands on'
     await bob.say('alice', 'no bus, from');
     await arrives(toBob, 'no bus, to');
     await arrives(toAlice, 'no bus, from');
-    expect(two.server.output).toContain('"event":"bus.away"');
+    expect(two.server.output).toContain('"event":"bus.went-away"');
     expect(await two.server.figure('tieline_bus_up')).toBe(0);
     two.toNats.heal();
     await becomes(two, '200');
     await cluster.settled();
     await alice.say('bob', 'bus again');
     await arrives(toBob, 'bus again');
-    expect(two.server.output).toContain('"event":"bus.back"');
+    expect(two.server.output).toContain('"event":"bus.came-back"');
   }, 90_000);
 
   test.each(WAYS)(

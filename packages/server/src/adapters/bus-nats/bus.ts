@@ -5,7 +5,7 @@ import { NatsBell } from './bell.ts';
 import { NatsPeers } from './peers.ts';
 import { type BusTls, serversOf, tlsOf } from './servers.ts';
 
-/** What the bus has to say to whoever runs the server: `bus.away`, `bus.back`, `bus.error`, `bus.request-failed`, `bus.news-failed`. */
+/** What the bus has to say to whoever runs the server: `bus.went-away`, `bus.came-back`, `bus.error`, `bus.request-failed`, `bus.news-failed`. */
 export interface BusLog {
   info(event: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -99,10 +99,10 @@ export interface Link {
 async function follow(nats: NatsConnection, log: BusLog, changed: (isUp: boolean) => void): Promise<void> {
   for await (const status of nats.status()) {
     if (status.type === 'disconnect') {
-      log.warn('bus.away');
+      log.warn('bus.went-away');
       changed(false);
     } else if (status.type === 'reconnect') {
-      log.info('bus.back');
+      log.info('bus.came-back');
       changed(true);
     } else if (status.type === 'error') log.warn('bus.error', { reason: reasonOf(status.error) });
   }

@@ -125,7 +125,7 @@ test('a node on no bus that comes again after a crash waits for its own lease to
   await advance(nodes.clock, LEASE_MS + 3_000);
   const own = await joining;
   expect([...nodes.known.keys()]).toEqual([b]);
-  expect(new Set(said)).toEqual(new Set(['cluster.waiting']));
+  expect(new Set(said)).toEqual(new Set(['cluster.lease-awaited']));
   own.seek('phone', () => undefined);
   await turn();
   expect([...own.held]).toEqual(['phone']);

@@ -100,7 +100,7 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
       if (!first.others.some((other) => other.bus !== bus || bus === null)) return first;
       await store.write('cluster.leave', { node: self });
       if (clock.now() >= deadline) throw lonelyNode();
-      log?.warn('cluster.waiting', { reason: 'a node on another bus, or on none, has a lease' });
+      log?.warn('cluster.lease-awaited', { reason: 'a node on another bus, or on none, has a lease' });
       await new Promise<void>((resolve) => clock.after(renewMs, resolve));
     }
   }
