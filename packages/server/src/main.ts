@@ -143,7 +143,10 @@ async function start(
     }),
     isDraining: () => http.isDraining || !isReady,
     checks: {
-      store: () => store.read('directory.is-empty', null).then(() => true),
+      store: async () => {
+        await store.read('directory.is-empty', null);
+        return backing.sql.figures().isAvailable;
+      },
       bus: () => backing.isBusConnected,
       lease: () => membership.isLive,
     },
