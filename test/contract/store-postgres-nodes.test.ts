@@ -187,9 +187,15 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
       );
       expect(sent.map(({ isRepeat }) => isRepeat).sort()).toEqual([false, true]);
       expect(sent[0]!.message).toEqual(sent[1]!.message);
+      const clash = await Promise.allSettled([
+        a.store.write('conversations.append', messageFrom(alice, bob, { idem })),
+        b.store.write('conversations.append', messageFrom(alice, carol, { idem: { ...idem, hash: 'other' } })),
+      ]);
+      expect(clash.map((outcome) => (outcome.status === 'fulfilled' ? 'done' : outcome.reason.code)).sort()).toEqual([
+        'done',
+        'idempotency-conflict',
+      ]);
     }
-    const { store } = a;
-    expect(await store.read('conversations.history', { user: bob, limit: 50 })).toHaveLength(10);
   });
 
   test('the sequencer loses its connection, again and again: another goes on, no position twice', async () => {

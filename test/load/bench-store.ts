@@ -9,6 +9,9 @@ import { directConversation } from '../../packages/server/src/core/conversations
 import type { MessageId, UserId } from '../../packages/server/src/core/journal/index.ts';
 import { randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 
+import { findProgram } from '../kit/peer.ts';
+import { POSTGRES_PROGRAMS, PostgresServer } from '../kit/postgres.ts';
+
 export interface BenchRow {
   readonly name: string;
   readonly value: number;
@@ -54,9 +57,8 @@ interface StoreRate {
 }
 
 /** `PAIRS` senders, each with `window` messages that are not acknowledged yet. */
-async function storeRate(folder: string, window: number): Promise<StoreRate> {
-  const file = join(folder, `store-${window}-${randomIds.label(6)}.db`);
-  const opened = await createStoreSql({ file, bell: createMemoryBell(), clock: systemClock, ids: randomIds });
+async function storeRate(place: { file: string } | { url: string }, window: number): Promise<StoreRate> {
+  const opened = await createStoreSql({ ...place, bell: createMemoryBell(), clock: systemClock, ids: randomIds });
   const start = performance.now();
   let count = 0;
   const lane = async (pair: number): Promise<void> => {
@@ -89,22 +91,35 @@ function median(values: readonly number[]): number {
 export async function run(): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tieline-bench-'));
   const rows: BenchRow[] = [];
+  const postgres = POSTGRES_PROGRAMS.every((name) => findProgram(name)) ? await PostgresServer.start() : null;
   try {
     for (const window of [1, 8]) {
       const bare: number[] = [];
       const stored: StoreRate[] = [];
+      const shared: StoreRate[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         bare.push(bareRate(folder, PAIRS * window));
-        stored.push(await storeRate(folder, window));
+        stored.push(await storeRate({ file: join(folder, `store-${window}-${randomIds.label(6)}.db`) }, window));
+        if (postgres !== null) shared.push(await storeRate({ url: await postgres.createDatabase() }, window));
       }
       const value = median(stored.map(({ rate }) => rate));
       const name = `${PAIRS} senders, window ${window}`;
       rows.push({ name: `${name}: bare inserts`, value: median(bare), unit: 'rows/s' });
       rows.push({ name: `${name}: stored`, value, unit: 'messages/s', ratio: value / median(bare), floor: 0.1 });
-      const commits = median(stored.map(({ commitsPerMessage }) => commitsPerMessage));
-      rows.push({ name: `${name}: commits`, value: commits, unit: 'commits/message' });
+      const commits = (rates: readonly StoreRate[]) => median(rates.map(({ commitsPerMessage }) => commitsPerMessage));
+      rows.push({ name: `${name}: commits`, value: commits(stored), unit: 'commits/message' });
+      if (shared.length === 0) continue;
+      const onPostgres = median(shared.map(({ rate }) => rate));
+      rows.push({
+        name: `${name}: on PostgreSQL, × SQLite`,
+        value: onPostgres,
+        unit: 'messages/s',
+        ratio: onPostgres / value,
+      });
+      rows.push({ name: `${name}: on PostgreSQL, commits`, value: commits(shared), unit: 'commits/message' });
     }
   } finally {
+    await postgres?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   }
   return rows;

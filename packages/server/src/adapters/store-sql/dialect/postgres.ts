@@ -219,15 +219,12 @@ function askable(value: unknown): unknown {
 }
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const UNIQUE_VIOLATION = '23505';
 /** Serialization failure, deadlock. */
 const CLASHES: ReadonlySet<string> = new Set(['40001', '40P01']);
 /** The server stops, or has ended the session, or writes no more; a plan that another version's migration has made stale. */
 const BROKEN: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P04', '25P03', '25006', '0A000']);
 
-function faultOf({ code = '', constraint }: DatabaseError): Fault {
-  // The same idempotency key on another node: the next attempt finds what it was used for.
-  if (code === UNIQUE_VIOLATION && constraint === 'idempotency_pkey') return 'clash';
+function faultOf({ code = '' }: DatabaseError): Fault {
   if (CLASHES.has(code)) return 'clash';
   if (BROKEN.has(code) || code.startsWith('08')) return 'broken';
   // Data exceptions, violations of constraints.
