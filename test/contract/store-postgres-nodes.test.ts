@@ -7,6 +7,7 @@ import { randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { CuttingProxy } from '../kit/cutting-proxy.ts';
 import { describeWithPeers } from '../kit/peer.ts';
 import { POSTGRES_PROGRAMS, PostgresServer } from '../kit/postgres.ts';
+import { isSoak } from '../kit/scale.ts';
 import { until } from '../kit/wait.ts';
 import { alice, bob, carol, guid, messageFrom, userNamed } from './store-samples.ts';
 
@@ -307,6 +308,21 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
     const second = await sendAll(node, 20, [[1, 2]]);
     await expectWhole(node, [...first, ...second]);
     expect(node.figures().restarts).toBeGreaterThan(0);
+  });
+
+  // Seconds of waiting for an answer: too long for every day.
+  test.runIf(isSoak)('a network that hangs is noticed, and what hung is repeated', { timeout: 120_000 }, async () => {
+    const direct = await server.createDatabase();
+    await using proxy = await CuttingProxy.to(server.port);
+    const node = await openNode(direct.replace(`:${server.port}`, `:${proxy.port}`));
+    const sent: Sent[] = [];
+    const writing = sendAll(node, 300, [[1, 2]], sent);
+    await until(() => sent.length > 100, 'some messages', PATIENCE_MS);
+    proxy.swallow();
+    await until(() => node.figures().restarts > 0, 'the hanging to be noticed', PATIENCE_MS);
+    await writing;
+    await expectWhole(node, sent);
+    await node.close();
   });
 
   test('what a cut network leaves unknown is repeated with its key, and applied once', async () => {

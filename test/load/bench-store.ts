@@ -8,7 +8,6 @@ import { createStoreSql } from '../../packages/server/src/adapters/store-sql/ind
 import { directConversation } from '../../packages/server/src/core/conversations/index.ts';
 import type { MessageId, UserId } from '../../packages/server/src/core/journal/index.ts';
 import { randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
-
 import { findProgram } from '../kit/peer.ts';
 import { POSTGRES_PROGRAMS, PostgresServer } from '../kit/postgres.ts';
 

@@ -70,15 +70,9 @@ async function leaveStreams(db: Kysely<Tables>, until: Position): Promise<void> 
 }
 
 async function sweepKeys({ db }: Connection, table: 'idempotency' | 'call_keys', before: number): Promise<number> {
-  const rows = await db.selectFrom(table).select('id').where('at', '<=', before).orderBy('at').limit(PIECE).execute();
-  if (rows.length > 0)
-    await db
-      .deleteFrom(table)
-      .where(
-        'id',
-        'in',
-        rows.map((row) => row.id),
-      )
-      .execute();
-  return rows.length;
+  const { numDeletedRows } = await db
+    .deleteFrom(table)
+    .where('id', 'in', (eb) => eb.selectFrom(table).select('id').where('at', '<=', before).orderBy('at').limit(PIECE))
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }

@@ -90,3 +90,9 @@ test('as much as is allowed', () => {
   expect(checkDraft(draft({ idempotencyKey: 'k'.repeat(MAX_KEY_CHARACTERS), data })).data).toBe(data);
   expect(checkDraft(draft({ type: 'text/html', body: `${'<b>'.repeat(MAX_TAGS)}x` })).body).toContain('x');
 });
+
+test('a character that no store keeps is replaced in texts, as HTML has it; in keys it is refused', () => {
+  for (const type of ['text/plain', 'text/html'] as const)
+    expect(checkDraft(draft({ type, body: 'a\0b\ud83dc' })).body).toBe('a\ufffdb\ufffdc');
+  expect(() => checkDraft(draft({ idempotencyKey: 'a\0' }))).toThrow(expect.objectContaining({ code: 'invalid-text' }));
+});

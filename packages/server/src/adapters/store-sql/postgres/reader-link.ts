@@ -4,7 +4,7 @@ import type { Link, LinkEvents } from '../link.ts';
 import { storeUnavailable } from '../problems.ts';
 import { Reader } from '../reader.ts';
 import { failureOf, type ReaderAsk, type ReaderReply } from '../wire.ts';
-import { Session, type SessionParts } from './session.ts';
+import { Session, type SessionPlace } from './session.ts';
 
 /**
  * Connections for questions: enough that one slow search holds nobody up, few enough for a database with many nodes.
@@ -36,16 +36,15 @@ export class PostgresReaderLink implements Link<ReaderAsk> {
   readonly #seats: readonly Seat[];
   #waiting: Question[] = [];
 
-  constructor({ url, clock, ...events }: LinkEvents<ReaderReply> & Pick<SessionParts, 'url' | 'clock'>) {
-    this.#events = events;
+  constructor(parts: LinkEvents<ReaderReply> & SessionPlace) {
+    this.#events = parts;
     this.#seats = Array.from({ length: MAX_READERS }, () => {
       const seat: Seat = {
         reader: null,
         isBusy: false,
         session: new Session({
-          url,
+          ...parts,
           role: 'reader',
-          clock,
           onUp: (connection) => void (seat.reader = new Reader(connection)),
           onOpen: () => this.#onOpen(),
           onDown: (reason) => this.#onDown(seat, reason),

@@ -1,10 +1,10 @@
 import type { Batch } from '../../../core/index.ts';
-import { type Clock, every, reasonOf, type Timer } from '../../../kit/index.ts';
+import { every, reasonOf, type Timer } from '../../../kit/index.ts';
 import type { PostgresConnection } from '../dialect/postgres.ts';
 import { type EntryRow, JournalReader } from '../journal-reader.ts';
 import type { StoreLog } from '../log.ts';
 import { sweep } from '../sweep.ts';
-import { Session } from './session.ts';
+import { Session, type SessionPlace } from './session.ts';
 
 /**
  * Entries that get their positions in one transaction: some milliseconds, and one batch of the bell.
@@ -38,9 +38,7 @@ const STATEMENTS = {
       from placed join streams on streams.num = placed.stream order by placed.position`,
 } as const;
 
-export interface SequencerParts {
-  readonly url: string;
-  readonly clock: Clock;
+export interface SequencerParts extends SessionPlace {
   readonly log: StoreLog;
   readonly retentionMs: number;
   /** Entries have their positions, and stand. */
@@ -68,9 +66,8 @@ export class Sequencer {
   constructor(parts: SequencerParts) {
     this.#parts = parts;
     this.#session = new Session({
-      url: parts.url,
+      ...parts,
       role: 'sequencer',
-      clock: parts.clock,
       onUp: (connection) => this.#stand(connection),
       onOpen: () => this.wake(),
       onDown: () => (this.#office = null),

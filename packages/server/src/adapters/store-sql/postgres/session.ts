@@ -1,13 +1,22 @@
-import { backoffMs, type Clock, type Deferred, deferred, reasonOf, type Timer } from '../../../kit/index.ts';
+import { backoffMs, type Clock, type Deferred, deferred, every, reasonOf, type Timer } from '../../../kit/index.ts';
 import { PostgresConnection, type Role } from '../dialect/postgres.ts';
 
 /** First pause before a connection that could not be made is tried again, and the longest; both ± 20 %. */
 const RECONNECT = { firstMs: 100, maxMs: 3_000 };
 
-export interface SessionParts {
+/** How often a connection is asked for a sign of life, so that one that hangs is noticed before somebody needs it. */
+const HEARTBEAT_MS = 5_000;
+
+/** Which database it is. */
+export interface SessionPlace {
   readonly url: string;
-  readonly role: Role;
   readonly clock: Clock;
+  /** Looks a fresh connection over. What it throws counts as a failed attempt. */
+  readonly check: (connection: PostgresConnection) => Promise<void>;
+}
+
+export interface SessionParts extends SessionPlace {
+  readonly role: Role;
   /** Makes a fresh connection ready. What it throws counts as a failed attempt. */
   readonly onUp: (connection: PostgresConnection) => Promise<void> | void;
   /** It is ready, and `open`. */
@@ -22,6 +31,7 @@ export class Session {
   readonly #firstOpen: Deferred<undefined> = deferred();
   #state: 'starting' | 'open' | 'down' | 'closed' = 'down';
   #connection: PostgresConnection | null = null;
+  /** Of the next attempt, or of the heartbeat. */
   #timer: Timer | null = null;
   #attempt = 0;
   #isFirst = true;
@@ -70,11 +80,12 @@ export class Session {
   }
 
   async #connect(): Promise<void> {
-    const { url, role, onUp } = this.#parts;
+    const { url, role, check, onUp } = this.#parts;
     let made: PostgresConnection | null = null;
     try {
       made = await PostgresConnection.open({ url, role, onLost: (reason) => this.#onLost(reason) });
       this.#connection = made;
+      await check(made);
       await onUp(made);
     } catch (error) {
       await made?.close();
@@ -94,6 +105,7 @@ export class Session {
     this.#state = 'open';
     this.#isFirst = false;
     this.#attempt = 0;
+    this.#timer = every(this.#parts.clock, HEARTBEAT_MS, () => this.#beat());
     this.#parts.onOpen?.();
     this.#firstOpen.resolve(undefined);
   }
@@ -108,9 +120,15 @@ export class Session {
     this.#parts.onDown(reasonOf(error));
   }
 
+  #beat(): void {
+    // What it fails for ends the connection, and is told as that.
+    this.connection?.query('select 1').catch(() => undefined);
+  }
+
   /** While it starts, whoever makes it ready notices. */
   #onLost(reason: string): void {
     if (this.#state !== 'open') return;
+    this.#timer?.cancel();
     this.#connection = null;
     this.restarts++;
     this.#start();

@@ -33,6 +33,7 @@ export interface PostgresStoreParts {
 export async function createPostgresStore(parts: PostgresStoreParts): Promise<SqlStore> {
   const { url, bell, clock, log, retentionMs } = parts;
   const epoch = await prepare(parts);
+  const place = { url, clock, check: (connection: PostgresConnection) => requireEpoch(connection, epoch) };
   let bounds: Bounds = { head: 0, oldest: 1 };
   const writes = new WriteDesk({
     clock,
@@ -47,7 +48,7 @@ export async function createPostgresStore(parts: PostgresStoreParts): Promise<Sq
         onTold: () => bell.stir(),
       }),
   });
-  const reads = new ReadDesk((events) => new PostgresReaderLink({ ...events, url, clock }));
+  const reads = new ReadDesk((events) => new PostgresReaderLink({ ...events, ...place }));
   const onBatch = (batch: Batch): void => {
     try {
       bell.ring(batch);
@@ -55,7 +56,7 @@ export async function createPostgresStore(parts: PostgresStoreParts): Promise<Sq
       log.warn('a listener of the bell failed', { reason: reasonOf(error) });
     }
   };
-  const sequencer = new Sequencer({ url, clock, log, retentionMs, onBatch });
+  const sequencer = new Sequencer({ ...place, log, retentionMs, onBatch });
   const stops = [
     bell.stirs.add(() => sequencer.wake()),
     bell.batches.add(({ last }) => (bounds = { ...bounds, head: Math.max(bounds.head, last) })),
@@ -161,16 +162,22 @@ async function warnOfLoss({ db }: PostgresConnection, log: StoreLog): Promise<vo
 
 /**
  * Positions mean the same as long as this stays: the stored id (another store), the cluster and the database in it (a dump that
- * was loaded elsewhere), the timeline (a backup that was recovered, a standby that was promoted).
+ * was loaded elsewhere), the timeline of what is written now (a backup that was recovered, a standby that was promoted).
  */
 async function epochOf({ db }: PostgresConnection): Promise<string> {
-  const { rows } = await sql<{ system: string; timeline: number; database: number; id: string }>`
-    select system_identifier::text as system, timeline_id as timeline, pg_database.oid::bigint as database, meta.value as id
-    from pg_control_system(), pg_control_checkpoint(), pg_database, meta
+  const { rows } = await sql<{ system: string; timeline: string; database: number; id: string }>`
+    select system_identifier::text as system, pg_database.oid::bigint as database, meta.value as id,
+      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline
+    from pg_control_system(), pg_database, meta
     where datname = current_database() and meta.key = 'epoch'`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('the database has no identity');
-  return [row.id, BigInt(row.system).toString(36), row.timeline.toString(36), row.database.toString(36)].join('x');
+  return [
+    row.id,
+    BigInt(row.system).toString(36),
+    parseInt(row.timeline, 16).toString(36),
+    row.database.toString(36),
+  ].join('x');
 }
 
 /** Behind this address there is another history now: nothing that this node has told holds there. */

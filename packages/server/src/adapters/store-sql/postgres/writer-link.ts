@@ -4,11 +4,9 @@ import type { Link, LinkEvents } from '../link.ts';
 import type { Unit, WriterAsk, WriterReply } from '../wire.ts';
 import { Writer } from '../writer.ts';
 import { PostgresLedger } from './ledger.ts';
-import { Session, type SessionParts } from './session.ts';
+import { Session, type SessionPlace } from './session.ts';
 
-export interface WriterLinkParts extends LinkEvents<WriterReply>, Pick<SessionParts, 'url' | 'clock'> {
-  /** Looks a fresh connection over. What it throws keeps the store closed. */
-  readonly check: (connection: PostgresConnection) => Promise<void>;
+export interface WriterLinkParts extends LinkEvents<WriterReply>, SessionPlace {
   /** Entries were committed that have no position yet. */
   readonly onTold: () => void;
 }
@@ -29,12 +27,10 @@ export class PostgresWriterLink implements Link<WriterAsk> {
   constructor(parts: WriterLinkParts) {
     this.#parts = parts;
     this.#session = new Session({
-      url: parts.url,
+      ...parts,
       role: 'writer',
-      clock: parts.clock,
       onUp: (connection) => this.#onUp(connection),
       onOpen: () => parts.onReply({ is: 'open', epoch: '', head: 0, oldest: 1 }),
-      onDown: parts.onDown,
     });
   }
 
@@ -64,8 +60,7 @@ export class PostgresWriterLink implements Link<WriterAsk> {
     await this.#session.close();
   }
 
-  async #onUp(connection: PostgresConnection): Promise<void> {
-    await this.#parts.check(connection);
+  #onUp(connection: PostgresConnection): void {
     const ledger = new PostgresLedger(connection);
     this.#writing = { connection, ledger, writer: new Writer(connection, ledger) };
   }
