@@ -108,7 +108,7 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
     await until(
       async () => {
         for (;;) {
-          const page = await node.journal.tail({ after: entries.length, limit: 500 });
+          const page = await repeated(() => node.journal.tail({ after: entries.length, limit: 500 }));
           entries.push(...page);
           for (const { event } of page) if (event.kind === 'message') found.add(event.message.id);
           if (page.length === 0) break;
