@@ -116,6 +116,7 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL', () => {
       await until(() => !first.figures().isAvailable, 'the change to be noticed');
       const late = first.store.write('conversations.append', messageFrom(alice, bob));
       await expect(late).rejects.toMatchObject({ code: 'store-unavailable' });
+      expect(first.warnings).toContainEqual(expect.stringContaining('another history'));
       await until(() => !first.figures().isSequencer, 'the office to be left');
       await until(async () => (await first.journal.head().catch(() => null)) === null, 'questions to be refused');
       await until(() => second.figures().isAvailable, 'the new one to be back');

@@ -34,6 +34,7 @@ export async function createPostgresStore(parts: PostgresStoreParts): Promise<Sq
   const { url, bell, clock, log, retentionMs } = parts;
   const epoch = await prepare(parts);
   const place = { url, clock, check: (connection: PostgresConnection) => requireEpoch(connection, epoch) };
+  let away = '';
   let bounds: Bounds = { head: 0, oldest: 1 };
   const writes = new WriteDesk({
     clock,
