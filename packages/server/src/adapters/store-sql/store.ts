@@ -1,13 +1,14 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Batch, DurableEvent, TielineBell, TielineJournal, TielineStore } from '../../core/index.ts';
+import type { DurableEvent, TielineBell, TielineJournal, TielineStore } from '../../core/index.ts';
 import type { JournalRange, Position } from '../../core/journal/index.ts';
-import { type Clock, every, type Ids, reasonOf } from '../../kit/index.ts';
+import { type Clock, every, type Ids } from '../../kit/index.ts';
 import { lockSqlite } from './dialect/sqlite.ts';
 import { silentLog, type StoreLog } from './log.ts';
 import { storeUnsupported } from './problems.ts';
 import { createPostgresStore } from './postgres/store.ts';
 import { ReadDesk } from './read-desk.ts';
+import { ringing } from './ring.ts';
 import { SETTLE_AFTER } from './settle.ts';
 import {
   queryOf,
@@ -74,13 +75,6 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
   const lock = lockSqlite(file);
   // Made by hand so that it is its owner's alone; what SQLite makes beside it has the same rights.
   closeSync(openSync(file, 'a', 0o600));
-  const onBatch = (batch: Batch): void => {
-    try {
-      bell.ring(batch);
-    } catch (error) {
-      log.warn('a listener of the bell failed', { reason: reasonOf(error) });
-    }
-  };
   const part = (): WorkerPart => ({
     part: 'writer',
     file,
@@ -91,7 +85,7 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
   const writes = new WriteDesk({
     clock,
     log,
-    onBatch,
+    onBatch: ringing(bell, log),
     link: (events) => new WorkerLink<WriterAsk, WriterReply>({ ...events, part, clock, log }),
   });
   const reads = new ReadDesk(

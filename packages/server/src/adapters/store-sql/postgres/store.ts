@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
-import type { Batch, DurableEvent, TielineBell, TielineJournal } from '../../../core/index.ts';
+import type { DurableEvent, TielineBell, TielineJournal } from '../../../core/index.ts';
 import type { JournalRange } from '../../../core/journal/index.ts';
-import { type Clock, every, reasonOf } from '../../../kit/index.ts';
+import { type Clock, every } from '../../../kit/index.ts';
 import { PostgresConnection } from '../dialect/postgres.ts';
 import type { StoreLog } from '../log.ts';
 import { migrate } from '../migrate.ts';
 import { storeChanged } from '../problems.ts';
 import { ReadDesk } from '../read-desk.ts';
+import { ringing } from '../ring.ts';
 import type { SqlStore, StoreFigures } from '../store.ts';
 import { type Bounds, queryOf, type WrittenEntry } from '../wire.ts';
 import { WriteDesk } from '../write-desk.ts';
@@ -43,21 +44,22 @@ export async function createPostgresStore(parts: PostgresStoreParts): Promise<Sq
     link: (events) =>
       new PostgresWriterLink({
         ...events,
-        url,
-        clock,
-        check: (c) => requireEpoch(c, epoch),
+        ...place,
+        onReply(reply) {
+          if (reply.is === 'open') away = '';
+          events.onReply(reply);
+        },
+        onDown(reason) {
+          // Each attempt fails for the same reason, as a rule.
+          if (reason !== away) log.warn('PostgreSQL is away; it is tried again', { reason });
+          away = reason;
+          events.onDown(reason);
+        },
         onTold: () => bell.stir(),
       }),
   });
   const reads = new ReadDesk((events) => new PostgresReaderLink({ ...events, ...place }));
-  const onBatch = (batch: Batch): void => {
-    try {
-      bell.ring(batch);
-    } catch (error) {
-      log.warn('a listener of the bell failed', { reason: reasonOf(error) });
-    }
-  };
-  const sequencer = new Sequencer({ ...place, log, retentionMs, onBatch });
+  const sequencer = new Sequencer({ ...place, log, retentionMs, onBatch: ringing(bell, log) });
   const stops = [
     bell.stirs.add(() => sequencer.wake()),
     bell.batches.add(({ last }) => (bounds = { ...bounds, head: Math.max(bounds.head, last) })),
