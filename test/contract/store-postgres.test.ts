@@ -92,10 +92,11 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL', () => {
       const place = await newPlace();
       await place.ask('select 1');
       await server.run(`alter database ${place.name} set synchronous_commit = off`);
-      const { store, warnings, close } = await openAt(place);
+      const opened = await openAt(place);
+      const { store, warnings } = opened;
       const { message } = await store.write('conversations.append', messageFrom(alice, bob));
       await server.kill();
-      await close();
+      await opened.close();
       await server.start();
       const again = await openAt(place);
       expect(await again.store.read('conversations.message', { id: message.id })).toEqual(message);
