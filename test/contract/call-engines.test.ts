@@ -48,7 +48,12 @@ const user = (number: string): User => ({
 callEngineContract('the built-in exchange', async () => {
   const users = [user('201'), user('202'), user('203')];
   const conversations = { send: () => Promise.reject(new Error('no chat here')), typing: () => undefined };
-  const exchange = createExchange({ conversations, clock: systemClock, ids: randomIds });
+  const [clock, ids] = [systemClock, randomIds];
+  const peers = new MemoryNetwork(clock, ids).join();
+  const onTrouble = (error: unknown): never => {
+    throw error;
+  };
+  const exchange = createExchange({ conversations, peers, clock, ids, onTrouble });
   const directory = {
     user: (key: { by: string; value: string }) => Promise.resolve(users.find((u) => u.number === key.value) ?? null),
   };

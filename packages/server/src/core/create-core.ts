@@ -1,4 +1,4 @@
-import type { Clock, Ids } from '../kit/index.ts';
+import { type Clock, type Ids, reasonOf } from '../kit/index.ts';
 import { callDirectory, type CallEngine, type CallLog, type Calls, createCalls } from './calls/index.ts';
 import type { Cluster } from './cluster/index.ts';
 import { type Conversations, createConversations, type Receivers } from './conversations/index.ts';
@@ -58,7 +58,13 @@ export function createCore(parts: CoreParts): Core {
   const directory = createDirectory({ store, vault, passwords: createPasswords(), guard, clock, ids });
   const presence = createPresence({ store, clock });
   const conversations = createConversations({ store, directory, receivers, clock, ids });
-  const exchange = createExchange({ conversations, clock, ids });
+  const exchange = createExchange({
+    conversations,
+    peers: parts.cluster.peers,
+    clock,
+    ids,
+    onTrouble: (error) => parts.log?.warn('exchange.trouble', { reason: reasonOf(error) }),
+  });
   const { engines, engineFor } = parts.engines({ exchange, directory });
   const calls = createCalls({
     store,
@@ -84,6 +90,7 @@ export function createCore(parts: CoreParts): Core {
     async close() {
       stopPolicies();
       await calls.close();
+      exchange.close();
     },
   };
 }

@@ -20,6 +20,8 @@ export interface CallHost {
   readonly idleReleaseMs: number;
   /** Characters that each endpoint makes wait. */
   readonly held: Tally<EndpointId>;
+  /** The terminal is one of this node. */
+  isHere(terminal: Terminal): boolean;
   /** An input has been applied. */
   stepped(call: Call, before: CallState): void;
   /** It is over; nothing comes from it any more. */
@@ -84,7 +86,10 @@ export class Call implements StandingCall {
   }
 
   touch(): void {
-    if (this.caller !== null || this.state.phase === 'ended') return;
+    const winner = this.#winner;
+    // Where another node has the winner, the idle time runs there.
+    if (this.caller !== null || this.state.phase === 'ended' || winner === null || !this.#host.isHere(winner.endpoint))
+      return;
     this.#idle?.cancel();
     this.#idle = this.#host.clock.after(this.#host.idleReleaseMs, () => this.hangUp(CAUSE.normal));
   }

@@ -1,12 +1,15 @@
 import { type Clock, type Ids, Listeners, Problem, type Stop } from '../../kit/index.ts';
+import type { Peers } from '../cluster/index.ts';
 import { type Conversations, directConversation } from '../conversations/index.ts';
 import type { User } from '../directory/index.ts';
-import type { ConversationId, UserId } from '../journal/index.ts';
+import type { UserId } from '../journal/index.ts';
 import { ANSWER_TIMEOUT_MS, Call, type CallHost, IDLE_RELEASE_MS } from './call.ts';
 import type { CallKind, ConferenceId, EndpointId, LegId, Opaque, Party, Setup } from './model.ts';
 import type { Endpoint, Leg, LegUser, Terminal } from './ports.ts';
+import { Remote, RemoteDevice } from './remote/index.ts';
 import { createSpeech } from './speech.ts';
 import type { StandingCall } from './standing-call.ts';
+import { StandingCalls } from './standing-calls.ts';
 import { Tally } from './tally.ts';
 
 /**
@@ -43,19 +46,27 @@ export interface Exchange {
     },
     user: LegUser,
   ): Leg;
-  /** The PBX itself calls, on behalf of `caller`, to deliver texts. */
-  callFor(caller: Party, to: Party): StandingCall;
+  /**
+   * The chat call that takes texts of `caller` for `to`; where none stands, the PBX itself calls, on behalf of `caller`. With
+   * devices on several nodes one of these decides, so that they are called once.
+   */
+  callFor(caller: Party, to: Party): StandingCall | Promise<StandingCall>;
   /** Standing chat calls between two users. */
   callsBetween(a: UserId, b: UserId): readonly StandingCall[];
   /** Telephone calls (`plain`, `media`), each time one begins, is answered or ends; no chat calls. */
   readonly changes: Pick<Listeners<StandingCall>, 'add'>;
+  /** Standing calls, those of other nodes included that devices of this one have to do with. */
   readonly size: number;
+  /** Other nodes hear nothing more from this one. */
+  close(): void;
 }
 
 export interface ExchangeParts {
   readonly conversations: Pick<Conversations, 'send' | 'typing'>;
+  readonly peers: Peers;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly onTrouble: (error: unknown) => void;
   readonly answerTimeoutMs?: number;
   readonly idleReleaseMs?: number;
 }
@@ -65,45 +76,77 @@ export function createExchange(parts: ExchangeParts): Exchange {
   const endpoints = new Map<UserId, Set<Endpoint>>();
   const lines = new Map<string, Terminal>();
   const changes = new Listeners<StandingCall>();
-  const calls = new Set<Call>();
-  const byPair = new Map<ConversationId, Set<Call>>();
+  const standing = new StandingCalls();
   const load = new Tally<EndpointId>();
+  const speech = createSpeech(parts.conversations);
+  const held = new Tally<EndpointId>();
+  const idleReleaseMs = parts.idleReleaseMs ?? IDLE_RELEASE_MS;
+  const remote = new Remote({
+    peers: parts.peers,
+    clock,
+    ids,
+    speech,
+    held,
+    idleReleaseMs,
+    standing,
+    devices: () => [...endpoints.values()].flatMap((own) => [...own]),
+    deviceOf: (owner, id) => [...(endpoints.get(owner) ?? [])].find((device) => device.id === id),
+    joined: (device) => join(device, (callee) => callee.user === device.owner),
+    callHere,
+    onTrouble: parts.onTrouble,
+  });
   const host: CallHost = {
     clock,
-    speech: createSpeech(parts.conversations),
+    speech,
     answerTimeoutMs: parts.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
-    idleReleaseMs: parts.idleReleaseMs ?? IDLE_RELEASE_MS,
-    held: new Tally(),
+    idleReleaseMs,
+    held,
+    isHere: (terminal) => !(terminal instanceof RemoteDevice),
     stepped(call, before) {
       if (call.setup.kind !== 'chat' && call.state.phase !== before.phase) changes.emit(call);
+      remote.stepped(call, before);
     },
     ended(call) {
-      calls.delete(call);
-      const standing = byPair.get(call.setup.conversation);
-      standing?.delete(call);
-      if (standing?.size === 0) byPair.delete(call.setup.conversation);
+      standing.delete(call);
       if (call.caller !== null) load.add(call.caller.id, -1);
+      remote.ended(call);
     },
   };
 
-  function begin(setup: Setup, caller: { readonly terminal: Terminal; readonly user: LegUser } | null): Call {
+  function begin(
+    setup: Setup,
+    caller: { readonly terminal: Terminal; readonly user: LegUser } | null,
+    isTaken: boolean,
+  ): Call {
     const call = new Call(host, setup, caller);
-    calls.add(call);
-    const standing = byPair.get(setup.conversation) ?? new Set();
-    byPair.set(setup.conversation, standing.add(call));
+    standing.add(call);
     if (call.caller !== null) load.add(call.caller.id, 1);
+    call.input({ type: 'start', forks: legsFor(call), isTaken }, []);
+    remote.show(call);
     return call;
+  }
+
+  /** A chat call that takes texts of `caller` for `callee`, or will; where there is none the PBX starts one. */
+  function callHere(caller: Party, callee: Party): StandingCall {
+    const takes = ({ setup, state, callerEndpoint, winnerEndpoint }: StandingCall): boolean => {
+      const isCalled = setup.callee.user === callee.user;
+      // Where the PBX calls the other party, this one has no end.
+      if (!isCalled && callerEndpoint === null) return false;
+      return state.phase === 'offering' || !isCalled || winnerEndpoint !== null;
+    };
+    const found = standing.chats(caller.user, callee.user).find(takes);
+    return found ?? begin(setupOf('chat', caller, callee, []), null, false);
   }
 
   function terminalsOf({ user, number }: Party): readonly Terminal[] {
     const line = number === null ? undefined : lines.get(number);
-    return [...(endpoints.get(user) ?? []), ...(line === undefined ? [] : [line])];
+    return [...(endpoints.get(user) ?? []), ...remote.devicesOf(user), ...(line === undefined ? [] : [line])];
   }
 
-  function legsFor(call: Call, except: EndpointId | null): LegId[] {
+  function legsFor(call: Call): LegId[] {
     const legs: LegId[] = [];
     for (const endpoint of terminalsOf(call.setup.callee)) {
-      if (endpoint.id === except || !endpoint.takes(call.setup.kind)) continue;
+      if (endpoint === call.caller || !endpoint.takes(call.setup.kind)) continue;
       const leg = ids.guid() as LegId;
       call.addFork(leg, endpoint);
       legs.push(leg);
@@ -125,7 +168,8 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
   /** Calls that are being offered where this terminal belongs are offered to it too. */
   function join(terminal: Terminal, isCallee: (callee: Party) => boolean): void {
-    for (const call of calls) {
+    for (const call of standing) {
+      if (!(call instanceof Call)) continue;
       const isOffered = call.state.phase === 'offering' && isCallee(call.setup.callee);
       if (!isOffered || call.caller === terminal || !terminal.takes(call.setup.kind)) continue;
       const leg = ids.guid() as LegId;
@@ -136,25 +180,28 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
   /** Ends the terminal's part in every call. */
   function lose(endpoint: Terminal): void {
-    for (const call of [...calls]) call.lose(endpoint);
+    for (const call of standing) if (call instanceof Call) call.lose(endpoint);
+    remote.lose(endpoint);
   }
 
   return {
     changes,
     get size() {
-      return calls.size;
+      return standing.size;
     },
     endpointsOf: (user) => [...(endpoints.get(user) ?? [])],
     register(endpoint) {
       const own = endpoints.get(endpoint.owner) ?? new Set();
-      if (own.size >= MAX_ENDPOINTS_PER_USER)
+      if (own.size + remote.devicesOf(endpoint.owner).size >= MAX_ENDPOINTS_PER_USER)
         throw new Problem('too-many-devices', 'Too many devices are registered.', { retry: true });
       endpoints.set(endpoint.owner, own.add(endpoint));
       join(endpoint, (callee) => callee.user === endpoint.owner);
+      remote.registered(endpoint);
       return () => {
         if (!own.delete(endpoint)) return;
         if (own.size === 0) endpoints.delete(endpoint.owner);
         lose(endpoint);
+        remote.unregistered(endpoint);
       };
     },
     registerLine(number, line) {
@@ -170,18 +217,15 @@ export function createExchange(parts: ExchangeParts): Exchange {
     call(from, to, { kind, body, caller, isTaken }, user) {
       if (load.of(from.id) >= MAX_CALLS_PER_ENDPOINT)
         throw new Problem('too-many-calls', 'Too many calls at once.', { retry: true });
-      const call = begin(setupOf(kind, caller, partyOf(to), body), { terminal: from, user });
-      const leg = call.callerLeg(from);
-      call.input({ type: 'start', forks: legsFor(call, from.id), isTaken }, []);
-      return leg;
+      const setup = setupOf(kind, caller, partyOf(to), body);
+      return begin(setup, { terminal: from, user }, isTaken).callerLeg(from);
     },
     callFor(caller, to) {
-      const call = begin(setupOf('chat', caller, to, []), null);
-      call.input({ type: 'start', forks: legsFor(call, null), isTaken: false }, []);
-      return call;
+      const elsewhere = remote.callElsewhere(caller, to);
+      return elsewhere === null ? callHere(caller, to) : elsewhere.then((call) => call ?? callHere(caller, to));
     },
-    callsBetween: (a, b) =>
-      [...(byPair.get(directConversation(a, b)) ?? [])].filter((call) => call.setup.kind === 'chat'),
+    callsBetween: (a, b) => standing.chats(a, b),
+    close: () => remote.close(),
   };
 }
 

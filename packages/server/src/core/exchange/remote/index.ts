@@ -1,0 +1,2 @@
+export { RemoteDevice } from './device.ts';
+export { Remote } from './remote.ts';
