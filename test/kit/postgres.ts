@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -117,14 +118,20 @@ export class PostgresServer implements AsyncDisposable {
   }
 }
 
+/** Processes whose parent is `pid`, as Linux lists them. */
 function childrenOf(pid: number): readonly number[] {
+  const all = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name));
+  return all.map(Number).filter((one) => parentOf(one) === pid);
+}
+
+function parentOf(pid: number): number | null {
   try {
-    return execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-      .trim()
-      .split(/\s+/)
-      .map(Number);
-  } catch {
-    return [];
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch (error) {
+    // It has ended meanwhile.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null;
+    throw error;
   }
 }
 
