@@ -176,10 +176,10 @@ test('a node that does not take the connection in time counts as one that is not
 test('either side that breaks off ends the other', async () => {
   const responses: ServerResponse[] = [];
   let gone = 0;
-  const owner = await node('owner', (_req, res) => {
+  const owner = await node('owner', (req, res) => {
     responses.push(res);
     res.on('close', () => gone++);
-    res.writeHead(200).write('begun');
+    if (req.method === 'GET') res.writeHead(200).write('begun');
   });
   const { url, forwarder } = await front(owner.http.urls[0]!);
   const leaving = new AbortController();
@@ -190,6 +190,13 @@ test('either side that breaks off ends the other', async () => {
   const broken = await fetch(`${url}/s`);
   responses[1]!.destroy();
   await expect(broken.text()).rejects.toThrow();
+  // A poll that waits for its answer.
+  const waiting = new AbortController();
+  const poll = fetch(`${url}/s`, { method: 'POST', signal: waiting.signal });
+  await until(() => responses.length === 3);
+  waiting.abort();
+  await expect(poll).rejects.toThrow();
+  await until(() => gone === 3, 'the owner to see its poll go');
   await until(() => forwarder.size === 0);
 });
 
