@@ -66,7 +66,8 @@ export class ProcessCluster implements AsyncDisposable {
     const cluster = new ProcessCluster({ postgres, nats, env: all, secrets, opened: opening.move() });
     try {
       await postgres.createDatabase('tieline');
-      for (let i = 0; i < count; i++) await cluster.add();
+      // At once: of nodes that find an empty database one makes it.
+      await Promise.all(Array.from({ length: count }, () => cluster.add()));
       await cluster.settled();
     } catch (error) {
       await cluster[Symbol.asyncDispose]();

@@ -40,7 +40,7 @@ describeWithPeers(CLUSTER_PROGRAMS, 'two nodes as processes', () => {
     [one, two] = cluster.nodes as [ClusterNode, ClusterNode];
     // It gives a lease that stands time to run out, so it begins early.
     lonely = ServerProcess.fail(settings());
-  }, 120_000);
+  }, 130_000);
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   /** Of one more node, without a bus. */
@@ -86,7 +86,7 @@ describeWithPeers(CLUSTER_PROGRAMS, 'two nodes as processes', () => {
     }
     expect((await readiness(one.server)).status).toBe(200);
     await cluster.settled();
-  }, 60_000);
+  }, 130_000);
 
   test('a node drains: on every surface its clients go on at the other one, and miss nothing', async () => {
     const alice = await ChatApiClient.signIn(one.server.url, 'alice');
@@ -125,17 +125,17 @@ describeWithPeers(CLUSTER_PROGRAMS, 'two nodes as processes', () => {
       device: () => [...device.texts, ...deviceAgain.texts].map((text) => String(text['data'])),
     };
     for (const [name, seen] of Object.entries(both)) {
-      await until(() => seen().length >= sent, `${name}: all ${sent} texts`, 20_000);
+      await until(() => seen().length >= sent, `${name}: all ${sent} texts`, 30_000);
       expect([name, seen()]).toEqual([name, all]);
     }
     await two.server.start();
     await cluster.settled();
-  }, 90_000);
+  }, 130_000);
 
   test('a node that is killed is missed, and is another one when it comes again on its port', async () => {
     const { port } = two.server;
     await two.server.stop('SIGKILL');
-    await until(() => one.server.output.includes('"event":"cluster.node-down"'), 'the death to be noticed', 20_000);
+    await until(() => one.server.output.includes('"event":"cluster.node-down"'), 'the death to be noticed', 30_000);
     await two.server.start();
     expect(two.server.port).toBe(port);
     const alice = await ChatApiClient.signIn(one.server.url, 'alice');
@@ -143,5 +143,5 @@ describeWithPeers(CLUSTER_PROGRAMS, 'two nodes as processes', () => {
     await using events = await bob.events();
     await alice.say('bob', 'again');
     await until(() => events.bodies.includes('again'));
-  }, 60_000);
+  }, 130_000);
 });

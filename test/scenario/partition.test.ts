@@ -63,7 +63,7 @@ describeWithPeers(CLUSTER_PROGRAMS, 'a node that loses one of what it stands on'
     await alice.say('bob', 'bus again');
     await arrives(toBob, 'bus again');
     expect(two.server.output).toContain('"event":"bus.came-back"');
-  }, 90_000);
+  }, 120_000);
 
   test.each(WAYS)(
     'PostgreSQL alone (%s): nothing is acknowledged, sockets stay; what was missed comes',
