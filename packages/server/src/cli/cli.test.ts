@@ -240,6 +240,20 @@ test.each([
   expect(store.list.users).toEqual([]);
 });
 
+test.each([
+  [['backup', 'x.db'], /pg_dump.*pg_basebackup/],
+  [['restore', 'x.db'], /own tools.*--new-epoch/],
+])('on PostgreSQL, what to use instead: %j', async (args, reason) => {
+  const env = {
+    TIELINE_DATABASE_URL: 'postgres://localhost/none',
+    TIELINE_SECRET_KEY: Buffer.alloc(32).toString('base64'),
+    TIELINE_BLOBS_URL: 'file:///none',
+  };
+  const { context, complained } = stage({ env });
+  expect(await runCli(args, context, ACCOUNTS)).toBe(1);
+  expect(complained.join('\n')).toMatch(reason);
+});
+
 test('bad settings end with status 2', async () => {
   const { context, complained } = stage({ env: { PORT: 'x' } });
   expect(await runCli(['serve'], context, ACCOUNTS)).toBe(2);
