@@ -49,7 +49,7 @@ async function node(self: string, handler: RawHandler, options: Partial<HttpOpti
 async function front(base: string, more: Partial<ForwarderParts> = {}, options: Partial<HttpOptions> = {}) {
   const outcomes: string[] = [];
   const forward: RawHandler = async (req, res) => {
-    const outcome = await forwarder.forward(req, res, { node: 'owner', base, isOpenEnded: req.method === 'GET' });
+    const outcome = await forwarder.forward(req, res, { node: 'owner', base, isOpenEnded: req.method !== 'POST' });
     outcomes.push(outcome);
     if (outcome === 'unreachable') res.writeHead(299, { 'content-length': 0 }).end();
   };
@@ -100,6 +100,20 @@ test('the other node sees the request, its body and its client; the client sees 
   expect(seen).toEqual([['POST', '/s/1/x?q=%C3%A4', 'chat.example', 'c=1', undefined, '203.0.113.7', true, 'żółw']]);
   await until(() => outcomes.length === 1);
   expect(outcomes).toEqual(['answered']);
+});
+
+test('the body of a poll is not sent on, nor promised', async () => {
+  const seen: unknown[] = [];
+  const owner = await node('owner', async (req, res) => {
+    seen.push([req.method, req.headers['content-length'], await bodyOf(req)]);
+    res.end();
+  });
+  const { url } = await front(owner.http.urls[0]!);
+  for (const method of ['PUT', 'POST']) await (await fetch(`${url}/s`, { method, body: 'GET / HTTP/1.1' })).text();
+  expect(seen).toEqual([
+    ['PUT', '0', ''],
+    ['POST', '14', 'GET / HTTP/1.1'],
+  ]);
 });
 
 test('nobody else can make a hop, nor use one again for something else or later', async () => {

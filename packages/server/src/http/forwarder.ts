@@ -39,7 +39,10 @@ export interface ForwardTarget {
   readonly node: string;
   /** Where the node listens, such as `http://10.0.0.2:8080`. */
   readonly base: string;
-  /** The answer may take any time (a poll, a stream): it is cut when this node stops. */
+  /**
+   * The answer may take any time (a poll, a stream): it is cut when this node stops. The request's body is not sent on: where it was
+   * read for one node already, a second one would take the next request for it.
+   */
   readonly isOpenEnded: boolean;
 }
 
@@ -75,16 +78,18 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
   const openEnded = new Set<ServerResponse>();
   let size = 0;
 
-  function send(req: IncomingMessage, { node, base }: ForwardTarget) {
+  function send(req: IncomingMessage, { node, base, isOpenEnded }: ForwardTarget) {
     const { protocol, hostname, port } = new URL(base);
     const [method, url] = [req.method ?? '', req.url ?? ''];
     const hop = hops.sign({ to: node, method, url, address: addresses.addressOf(req) });
+    const { 'content-length': length, ...headers } = forwardable(req.headers);
+    const size = isOpenEnded || length === undefined ? {} : { 'content-length': length };
     const options = {
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
       port,
       method,
       path: url,
-      headers: { ...forwardable(req.headers), [HOP_HEADER]: hop },
+      headers: { ...headers, ...size, [HOP_HEADER]: hop },
     };
     return protocol === 'https:'
       ? tlsRequest({ ...options, agent: tlsAgent, servername: isIP(options.host) === 0 ? options.host : '' })
@@ -119,7 +124,10 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
       // It closes both where either breaks: the client sees the break, the other node sees that its client is gone.
       pipeline(answer, res, () => resolve('answered'));
     });
-    req.pipe(upstream);
+    if (target.isOpenEnded) {
+      req.resume();
+      upstream.end();
+    } else req.pipe(upstream);
     return promise;
   }
 
