@@ -8,6 +8,8 @@ export class FaultyPeers implements Peers {
   isCut = false;
   /** What is told arrives nowhere. */
   losesNews = false;
+  /** Kinds of the requests that were made. */
+  readonly asked: string[] = [];
   /** Answers of others wait for it. */
   held: Promise<void> | null = null;
 
@@ -32,6 +34,7 @@ export class FaultyPeers implements Peers {
   }
 
   async ask(node: NodeId, kind: string, input: Json, deadlineMs: number): Promise<Json> {
+    this.asked.push(kind);
     if (this.isCut) throw new Problem('peer-down', 'The way is cut.');
     const answer = await this.#inner.ask(node, kind, input, deadlineMs);
     await this.held;

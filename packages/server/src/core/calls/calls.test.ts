@@ -219,7 +219,10 @@ describe('a call', () => {
     storeFails = null;
     clock.advance(ROW_RETRY_MS);
     await until(() => [...rows.values()][0]?.state === 'connected');
-    engine.report({ ref: 's', number: '900', peer: '1' });
+    // Nobody's number: nobody's history.
+    engine.report({ ref: 's', number: '205', peer: '1' });
+    await until(() => calls.figures().live === 2);
+    expect(rows.size).toBe(1);
     await calls.close();
     expect(records).toMatchObject([{ number: '201', previous: 'connected', end: 'lost' }]);
     expect(rows.size).toBe(0);

@@ -131,23 +131,23 @@ test('news that is lost is missed with the next one, or with the next beat', asy
 
 test('news that waits for a snapshot is bounded: then another one is asked for', async () => {
   const held = Promise.withResolvers<void>();
-  const c = new Node(membership);
-  await until(() => c.calls.figures().live === 0);
-  c.peers.held = held.promise;
-  a.peers.losesNews = true;
+  const snapshots = (): number => b.peers.asked.filter((kind) => kind === 'calls.snapshot').length;
   a.report('r');
-  await until(async () => (await a.live()).length === 1);
-  a.peers.losesNews = false;
+  await agree('ringing');
+  b.peers.held = held.promise;
+  a.peers.losesNews = true;
   a.report('r', 'connected');
-  for (let i = 0; i < MAX_EARLY_NEWS / 2 + 1; i++) {
-    a.report('r', 'held');
-    a.report('r', 'connected');
-  }
+  a.peers.losesNews = false;
+  const before = snapshots();
   a.report('r', 'held');
-  c.peers.held = null;
+  await until(() => snapshots() === before + 1);
+  for (let i = 0; i <= MAX_EARLY_NEWS; i++) a.report('r', i % 2 === 0 ? 'connected' : 'held');
+  a.report('r', 'ended');
+  b.peers.held = null;
   held.resolve();
-  await until(async () => (await c.live()).join().endsWith('held'));
-  await agree('held');
+  a.report('s');
+  await agree('ringing');
+  expect(snapshots()).toBe(before + 2);
 });
 
 test('calls of a node that the store has given up end as lost; while it is only out of reach they stay', async () => {
