@@ -100,6 +100,17 @@ describe('changes (RFC 3261 14, RFC 3311)', () => {
     await stage.expectNothingLeft();
   });
 
+  test('a peer that always changes at the same time: after four tries it is its 491', async () => {
+    const [ours, theirs] = await establish();
+    theirs.on('change', (change) => change.reject(491));
+    const changed = expect(ours.change(sdp('a'))).rejects.toMatchObject({ status: 491 });
+    await stage.pass(20_000);
+    await changed;
+    expect(stage.said().filter((line) => line === 'alice > bob INVITE')).toHaveLength(4);
+    ours.hangup();
+    await stage.expectNothingLeft();
+  });
+
   test('both at once: 491, and the owner of the Call-ID waits longer', async () => {
     const [ours, theirs] = await establish();
     for (const call of [ours, theirs]) call.on('change', (change) => void change.accept(sdp('yes')));

@@ -38,6 +38,8 @@ export class InviteDialog implements DialogUser, ReinviteUser {
   /** The session description that we sent last, for refreshing. */
   localBody: Body | undefined;
   remoteBody: Body | undefined;
+  /** Both, as they were when no offer was open. */
+  #agreed: readonly [local: Body | undefined, remote: Body | undefined] = [undefined, undefined];
   readonly #user: InviteDialogUser;
   readonly #desk: ChangeDesk;
   readonly #isCaller: boolean;
@@ -98,6 +100,9 @@ export class InviteDialog implements DialogUser, ReinviteUser {
     this.#offers = step.state;
     if (input === 'send') this.localBody = body;
     else if (input === 'receive') this.remoteBody = body;
+    // RFC 3261 14.1: after a refused offer the session is what it was.
+    else [this.localBody, this.remoteBody] = this.#agreed;
+    if (step.state.name === 'stable') this.#agreed = [this.localBody, this.remoteBody];
   }
 
   /** A session description of the peer that comes out of turn is not heard: false. */

@@ -15,7 +15,7 @@ import type { SessionClock } from './session-clock.ts';
 /**
  * Tries after a 491: with the random waits of RFC 3261 14.1 a fourth collision in a row means a peer that never lets us.
  * @peer the change fails: 491
- * @test changes: 491
+ * @test changes: a peer that always changes
  */
 const MAX_GLARE_TRIES = 4;
 
