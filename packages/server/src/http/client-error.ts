@@ -5,6 +5,7 @@ import type { LimitName } from './limits.ts';
 /** What Node's parser reports, and what the peer is told. Codes are Node's. */
 const ANSWERS: Readonly<Record<string, readonly [number, LimitName]>> = {
   HPE_HEADER_OVERFLOW: [431, 'http.header-bytes'],
+  ERR_TLS_HANDSHAKE_TIMEOUT: [408, 'http.request-timeout'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'http.request-timeout'],
 };
 
@@ -16,6 +17,11 @@ export function answerClientError(error: Error, socket: Duplex): LimitName | und
     return undefined;
   }
   const [status, limit] = ANSWERS[code] ?? [400, 'http.malformed'];
+  // An answer would wait for the end of the handshake, and the socket with it.
+  if ('secureConnecting' in socket && socket.secureConnecting === true) {
+    socket.destroy();
+    return limit;
+  }
   // Node leaves a running response to us: a second status line in its middle would be garbage.
   const isAnswering =
     'bytesWritten' in socket && Number(socket.bytesWritten) > 0 && code !== 'ERR_HTTP_REQUEST_TIMEOUT';

@@ -206,3 +206,15 @@ test('closing what never listened is harmless', async () => {
   await using http = new Http({ listen: [{ host: '127.0.0.1', port: 0 }] });
   expect(http.socketCount).toBe(0);
 });
+
+test('a TLS handshake that does not end is cut off in time', async () => {
+  use('first', 'pem');
+  use('first', 'key');
+  const tls = { cert: join(folder, 'live.pem'), key: join(folder, 'live.key') };
+  const http = new Http({ listen: [{ host: '127.0.0.1', port: 0, tls }], limits: { headersTimeoutMs: 100 } });
+  await http.listen();
+  const socket = netConnect(Number(new URL(http.urls[0]!).port), '127.0.0.1').on('error', () => undefined);
+  socket.resume();
+  await once(socket, 'close');
+  await http.close();
+});

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../../../../test/kit/wait.ts';
 import { Http, type HttpOptions } from './http.ts';
-import type { HttpObserver } from './limits.ts';
+import { type HttpObserver, MAX_PIPELINED } from './limits.ts';
 
 const opened: Http[] = [];
 afterEach(async () => {
@@ -226,6 +226,19 @@ test('a path with a part that is too long: 400', async () => {
     raw(http, `GET /x/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   expect(await get('a'.repeat(2_048))).toMatch(/^HTTP\/1.1 200 /);
   expect(await get('a'.repeat(2_049))).toMatch(/^HTTP\/1.1 4\d\d /);
+});
+
+test('requests of one connection are bounded while none is answered', async () => {
+  const log = recorder();
+  let asked = 0;
+  const http = await start({ observer: log.observer }, (h) =>
+    h.mountRaw('/x', () => {
+      asked++;
+    }),
+  );
+  expect(await raw(http, 'GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1_000))).toBe('');
+  expect([asked, log.limits[0]]).toEqual([MAX_PIPELINED, 'http.pipelined']);
+  await until(() => http.socketCount === 0, 'the socket is forgotten');
 });
 
 test('an idle connection ends after keepAliveMs', async () => {

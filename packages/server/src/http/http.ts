@@ -13,6 +13,7 @@ import { Listener, type ListenAddress } from './listener.ts';
 import { createLobby, type Lobby } from './lobby.ts';
 import { MountTable, type PathRule, type RawHandler, type UpgradeHandler } from './mounts.ts';
 import { createOrigins, type Origins } from './origins.ts';
+import { Pipeline } from './pipeline.ts';
 import { destroyOnError, refuseUpgrade } from './refusal.ts';
 import { SocketCensus } from './socket-census.ts';
 import { TurnJoiner } from './turn-joiner.ts';
@@ -61,6 +62,7 @@ export class Http {
   readonly #raw = new MountTable<RawHandler>();
   readonly #upgrades = new MountTable<UpgradeHandler>();
   readonly #joiner = new TurnJoiner();
+  readonly #pipeline = new Pipeline();
   readonly #isHostKnown: (req: IncomingMessage) => boolean;
   readonly #hops: Hops | undefined;
   /** Requests that other nodes have sent on, and the addresses of their clients. */
@@ -215,6 +217,11 @@ export class Http {
   }
 
   #request(req: IncomingMessage, res: ServerResponse): void {
+    if (!this.#pipeline.enter(req.socket, res)) {
+      this.#observer.limitHit('http.pipelined', this.addresses.addressOf(req));
+      req.socket.destroy();
+      return;
+    }
     if (this.isDraining) res.shouldKeepAlive = false;
     const refusal = this.#refusalOf(req);
     if (refusal !== undefined) {

@@ -24,6 +24,13 @@ export const MAX_FRAGMENTS = 1_024;
  * @test http/websocket: a frame in too many pieces
  */
 export const MAX_CHUNKS = 16_384;
+/**
+ * Requests of one connection that wait for their answers: they cost memory while none of them is answered. Browsers and proxies send
+ * the next one after the answer.
+ * @peer the connection ends
+ * @test http: requests of one connection
+ */
+export const MAX_PIPELINED = 64;
 /** How long a peer may take to answer a WebSocket close before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -62,6 +69,7 @@ export type LimitName =
   | 'http.sockets'
   | 'http.sockets-per-address'
   | 'http.header-bytes'
+  | 'http.pipelined'
   | 'http.request-timeout'
   | 'http.malformed'
   | 'http.host'
