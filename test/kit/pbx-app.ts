@@ -34,8 +34,12 @@ export class PbxApp implements AsyncDisposable {
     return pbxApp;
   }
 
-  async login({ app = '', sip = '', password = 'demo' }): Promise<Json> {
+  async login(login: { app?: string; sip?: string; password?: string }): Promise<Json> {
     this.send({ mt: 'AppChallenge' });
+    return this.answerChallenge(login);
+  }
+
+  async answerChallenge({ app = '', sip = '', password = 'demo' }): Promise<Json> {
     const { challenge } = await this.take((message) => message['mt'] === 'AppChallengeResult');
     const digest = createHash('sha256')
       .update(`${app}:example.test:${sip}:::${String(challenge)}:${password}`)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MAX_TEXTS_UNDER_WAY } from '../../packages/server/src/protocols/appws/apis/pbx-signal/registration.ts';
 import { PbxApp } from '../kit/pbx-app.ts';
 import { until } from '../kit/wait.ts';
 import { startWorld, type World } from '../kit/world.ts';
@@ -224,4 +225,92 @@ test('to watch dialogs is not there yet, and rings nobody', async () => {
   bob.send({ api: 'PbxSignal', mt: 'Nonsense', src: 'mark' });
   await bob.take((m) => m['src'] === 'mark');
   expect(types(bob)).not.toContain('setup');
+});
+
+test('calls of one registration are bounded', async () => {
+  await using alice = await device('alice');
+  const subscribe = {
+    type: 'setup',
+    bc: 'a880',
+    channel: 0,
+    cd: { sip: 'bob' },
+    fty: [{ type: 'presence_subscribe' }],
+  };
+  for (let call = 1; call <= 1_001; call++) alice.signal(call, subscribe);
+  expect((await alice.takeSignal('rel', 1_001)).sig['cau']).toEqual({ num: 111 });
+  expect(types(alice).filter((type) => type === 'rel')).toHaveLength(1);
+});
+
+test('what the calls of one registration make wait is bounded, all together', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  bob.acceptChats();
+  for (let call = 1; call <= 5; call++) {
+    await alice.callChat(call, 'bob');
+    alice.say(call, 'x'.repeat(900_000), { more: true });
+  }
+  expect((await alice.takeSignal('rel', 5)).sig['cau']).toEqual({ num: 111 });
+  expect(types(alice).filter((type) => type === 'rel')).toHaveLength(1);
+});
+
+test('more texts than may wait for a device that has not accepted: all come, in order, once it has', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  await alice.callChat(1, 'bob');
+  const { call } = await bob.takeSignal('setup');
+  const texts = Array.from({ length: 150 }, (_, i) => `text ${i}`);
+  for (const text of texts) alice.say(1, text, { idem: `waits-${text}` });
+  await alice.take((m) => JSON.stringify(m).includes('waits-text 149'));
+  expect(bob.texts).toEqual([]);
+  bob.signal(call, { type: 'conn' });
+  await until(() => bob.texts.length >= texts.length, 'the texts');
+  expect(bob.texts.map((text) => text['data'])).toEqual(texts);
+});
+
+test('texts on their way to the store are bounded: the rest waits in the socket', async () => {
+  await using alice = await device('alice');
+  await using bob = await device('bob');
+  await using carol = await device('carol');
+  bob.acceptChats();
+  await alice.callChat(1, 'bob');
+  const { conversations } = world.server.core;
+  const whole = { ...conversations };
+  const { promise: goOn, resolve } = Promise.withResolvers<void>();
+  let begun = 0;
+  conversations.send = async (...ask) => {
+    begun++;
+    await goOn;
+    return whole.send(...ask);
+  };
+  const count = MAX_TEXTS_UNDER_WAY + 100;
+  const text = 'x'.repeat(9_000);
+  for (let i = 0; i < count; i++) alice.say(1, text, { idem: `eager-${i}` });
+  await until(() => begun >= MAX_TEXTS_UNDER_WAY, 'as many as may be');
+  let isHeard = false;
+  alice.socket.once('pong', () => (isHeard = true));
+  alice.socket.ping();
+  for (let i = 0; i < 20 && !isHeard; i++) {
+    carol.send({ api: 'PbxSignal', mt: 'Nonsense', src: `mark-${i}` });
+    await carol.take((m) => m['src'] === `mark-${i}`);
+  }
+  expect([isHeard, begun < count]).toEqual([false, true]);
+  Object.assign(conversations, whole);
+  resolve();
+  await alice.take((m) => JSON.stringify(m).includes(`eager-${count - 1}`));
+  await until(() => bob.texts.length === count, 'the texts at bob');
+});
+
+test('guesses at once are no more than guesses one after the other; right logins at once all get in', async () => {
+  const open = (): Promise<PbxApp[]> => Promise.all(Array.from({ length: 30 }, () => PbxApp.open(world.port)));
+  const logins = async (apps: readonly PbxApp[], login: { app: string; password?: string }): Promise<unknown[]> => {
+    for (const app of apps) app.send({ mt: 'AppChallenge' });
+    await Promise.all(apps.map((app) => until(() => app.received.length > 0)));
+    return Promise.all(apps.map((app) => app.answerChallenge(login)));
+  };
+  const right = await open();
+  expect(await logins(right, { app: 'services' })).toEqual(right.map(() => expect.objectContaining({ ok: true })));
+  const wrong = await open();
+  const texts = (await logins(wrong, { app: 'services', password: 'guess' })).map((answer) => JSON.stringify(answer));
+  expect(texts.filter((answer) => answer.includes('too many failed logins')).length).toBeGreaterThanOrEqual(20);
+  for (const app of [...right, ...wrong]) app.socket.terminate();
 });

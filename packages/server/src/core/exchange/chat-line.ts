@@ -39,7 +39,7 @@ export function createChatLine(parts: {
   readonly directory: Pick<Directory, 'party'>;
 }): ChatLine {
   const { endpoint, exchange, directory } = parts;
-  const waiting = new Map<UserId, { size: number; tail: Promise<unknown> }>();
+  const waiting = new Map<UserId, { size: number; tail: Promise<unknown>; isReleased: boolean }>();
 
   /** The end of an answered chat call with `peer` that this device holds; one it started itself first (PBX §3.1, glare). */
   function held(peer: UserId): Held | null {
@@ -98,14 +98,18 @@ export function createChatLine(parts: {
       use(line);
       return true;
     }
-    const queue = before ?? { size: 0, tail: Promise.resolve() };
+    const queue = before ?? { size: 0, tail: Promise.resolve(), isReleased: false };
     if (queue.size >= MAX_WAITING_TEXTS) {
+      // What waits goes with the chat: none of it may call the device anew.
+      queue.isReleased = true;
+      waiting.delete(peer);
       for (const call of exchange.callsBetween(endpoint.owner, peer)) call.hangUp(CAUSE.protocol);
       return false;
     }
     queue.size++;
     waiting.set(peer, queue);
     const result = queue.tail.then(async () => {
+      if (queue.isReleased) return false;
       const found = held(peer) ?? (await waitFor(peer));
       if (found !== null) use(found);
       return found !== null;
@@ -114,7 +118,7 @@ export function createChatLine(parts: {
     return result;
     function done(): void {
       queue.size--;
-      if (queue.size === 0) waiting.delete(peer);
+      if (queue.size === 0 && waiting.get(peer) === queue) waiting.delete(peer);
     }
   }
 

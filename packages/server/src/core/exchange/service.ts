@@ -24,6 +24,12 @@ export const MAX_ENDPOINTS_PER_USER = 50;
  * @test exchange/exchange: calls of one device
  */
 export const MAX_CALLS_PER_ENDPOINT = 500;
+/**
+ * Legs of one call: a device that comes and goes while the call is offered would add one each time.
+ * @peer the call is not offered to it
+ * @test exchange/exchange: legs of one call
+ */
+export const MAX_FORKS = 200;
 
 export interface Exchange {
   /** Registers a device; calls that are being offered to its owner are offered to it too. @throws too-many-devices */
@@ -172,6 +178,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       if (!(call instanceof Call)) continue;
       const isOffered = call.state.phase === 'offering' && isCallee(call.setup.callee);
       if (!isOffered || call.caller === terminal || !terminal.takes(call.setup.kind)) continue;
+      if (call.forks.size >= MAX_FORKS) continue;
       const leg = ids.guid() as LegId;
       call.addFork(leg, terminal);
       call.input({ type: 'join', leg }, []);

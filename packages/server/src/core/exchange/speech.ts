@@ -1,7 +1,8 @@
 import { Problem, problemOf } from '../../kit/index.ts';
 import type { ChatState, Conversations } from '../conversations/index.ts';
-import type { Party } from './model.ts';
+import type { EndpointId, Party } from './model.ts';
 import type { LegText, LegUser, Terminal } from './ports.ts';
+import { Tally } from './tally.ts';
 
 /** One end of a chat call: whose it is, and through what he speaks. */
 export interface Speaker {
@@ -18,14 +19,28 @@ export interface Speech {
 }
 
 export function createSpeech(conversations: Pick<Conversations, 'send' | 'typing'>): Speech {
+  const underWay = new Tally<EndpointId>();
+
+  function move(terminal: Terminal, by: 1 | -1): void {
+    underWay.add(terminal.id, by);
+    terminal.underWay?.(underWay.of(terminal.id));
+  }
+
   return {
-    text({ terminal: { actor, resource }, user, from, to }, text) {
+    text({ terminal, user, from, to }, text) {
+      const { actor, resource } = terminal;
+      move(terminal, 1);
       conversations.send(actor, from.user, { ...text, to: to.user, resource }).then(
-        (sent) => user?.textTaken(sent.message, text.idempotencyKey),
-        (error: unknown) =>
+        (sent) => {
+          move(terminal, -1);
+          user?.textTaken(sent.message, text.idempotencyKey);
+        },
+        (error: unknown) => {
+          move(terminal, -1);
           user?.textFailed(
             error instanceof Problem ? error : new Problem('failure', 'The text could not be taken.', { cause: error }),
-          ),
+          );
+        },
       );
     },
     chatState({ terminal: { actor, resource }, from, to }, state) {

@@ -12,6 +12,10 @@ export interface Channel {
   /** The peer reads: false while too much waits in the socket; `onWritable` tells when it does again. */
   isWritable(): boolean;
   onWritable(listener: () => void): void;
+  /** Reads no further while it is on: what the peer sends waits in the socket. */
+  pause(isOn: boolean): void;
+  /** What was asked for is more than a bound: counted by its name. */
+  limitHit(name: string): void;
   close(code: number, reason: string): void;
 }
 

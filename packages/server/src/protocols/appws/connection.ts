@@ -11,7 +11,7 @@ import {
 import type { EncodedFrame, Place, WebSocketPort } from '../../http/index.ts';
 import type { Timer } from '../../kit/index.ts';
 import type { Api, ApiSession, Channel } from './api.ts';
-import { type LoggedIn, lookUp } from './logins.ts';
+import { type LoggedIn, lookUp, refusalAt } from './logins.ts';
 import type { AppWsParts } from './parts.ts';
 
 /**
@@ -54,6 +54,7 @@ export class Connection {
   #account = '';
   #isOpen = true;
   #heard = true;
+  #isPaused = false;
   #ping: Timer;
   #slow: Timer | null = null;
   #linger: Timer | null = null;
@@ -134,10 +135,14 @@ export class Connection {
   }
 
   #lookUp(ticket: number, request: PasswordRequest): void {
-    lookUp(this.#parts, request, this.#port.remoteAddress).then(
-      ({ answer, account, who }) => {
+    const { remoteAddress } = this.#port;
+    lookUp(this.#parts, request, remoteAddress).then(
+      ({ answer: found, account, who }) => {
         this.#account = account;
         this.#candidate = who;
+        // Guesses that came at once were all looked up before the first had failed: whoever is judged now is asked again.
+        const late = request.purpose === 'login' ? refusalAt(this.#parts.guard, remoteAddress, account) : null;
+        const answer = late ?? found;
         this.#guarded(() => this.#isOpen && this.#step({ type: 'looked-up', ticket, answer }));
       },
       (error: unknown) => {
@@ -184,8 +189,16 @@ export class Connection {
       sendEncoded: (frame) => this.#sendEncoded(frame),
       isWritable: () => this.#isOpen && this.#port.bufferedAmount < PAUSE_AT_BYTES,
       onWritable: (listener) => void this.#writable.add(listener),
+      pause: (isOn) => this.#pause(isOn),
+      limitHit: (name) => this.#parts.observer.limitHit(name, this.#port.remoteAddress),
       close: (code, reason) => this.#port.close(code, reason),
     };
+  }
+
+  #pause(isOn: boolean): void {
+    this.#isPaused = isOn;
+    if (isOn) this.#port.pause();
+    else this.#port.resume();
   }
 
   #send(text: string): void {
@@ -225,7 +238,8 @@ export class Connection {
   }
 
   #onPing(): void {
-    if (!this.#heard) return this.#port.terminate();
+    // Whom we don't read can't be heard.
+    if (!this.#heard && !this.#isPaused) return this.#port.terminate();
     this.#heard = false;
     this.#port.ping();
     this.#ping = this.#parts.clock.after(PING_MS, () => this.#onPing());

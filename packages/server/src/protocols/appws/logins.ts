@@ -39,17 +39,24 @@ function objectName(request: Pick<PasswordRequest, 'app' | 'pbxObj'>): string {
 export async function lookUp(parts: LoginParts, request: PasswordRequest, address: string): Promise<Lookup> {
   const name = objectName(request);
   const account = name === '' ? `sip:${request.sip}` : name;
-  try {
-    parts.guard.admit(address, account);
-  } catch (error) {
-    if (error instanceof Problem) return { answer: { refuse: 'too many failed logins' }, account, who: null };
-    throw error;
-  }
+  const refusal = refusalAt(parts.guard, address, account);
+  if (refusal !== null) return { answer: refusal, account, who: null };
   // Nobody is told here how a test of a password ends (AW §3.7), so each counts as a failed one.
   if (request.purpose === 'check') parts.guard.failed(address, account);
   const secret = name === '' ? await userSecret(parts, request.sip) : await objectSecret(parts, name);
   const who = secret === null ? null : await whoIs(parts.directory, identityOf(request.login));
   return { answer: { passwords: secret === null || who === null ? [] : [secret] }, account, who };
+}
+
+/** What an account that has failed too often is told; null: it may try. */
+export function refusalAt(guard: LoginGuard, address: string, account: string): { readonly refuse: string } | null {
+  try {
+    guard.admit(address, account);
+    return null;
+  } catch (error) {
+    if (error instanceof Problem) return { refuse: 'too many failed logins' };
+    throw error;
+  }
 }
 
 async function userSecret({ directory }: LoginParts, sip: string): Promise<string | null> {

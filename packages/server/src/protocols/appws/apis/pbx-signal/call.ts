@@ -1,7 +1,7 @@
 import type { JsonObject } from '@tieline/appwebsocket';
 import { CAUSE, type Cause, type Leg, type LegUser, type Opaque, type Party } from '../../../../core/exchange/index.ts';
 import type { ChatState, Message } from '../../../../core/conversations/index.ts';
-import type { Problem } from '../../../../kit/index.ts';
+import { isLimit, type Problem } from '../../../../kit/index.ts';
 import { causeOfProblem } from './errors.ts';
 import { ImAssembler, imMessageTexts } from './im-message.ts';
 import type { SharedSig } from './shared-sig.ts';
@@ -25,6 +25,8 @@ export interface CallHost {
   /** So many characters must wait; false where too much waits already. */
   hold(characters: number): boolean;
   letGo(characters: number): void;
+  /** A bound was hit, by the name of its problem. */
+  limitHit(name: string): void;
   /** The client has said that it knows our additions. */
   readonly isAware: boolean;
 }
@@ -91,7 +93,7 @@ export class SignalCall implements LegUser {
 
   received(sig: Sig): void {
     if (this.#leg === null && sig.type !== 'rel') {
-      if (!this.#hold(sig.characters) || this.#early.push(sig) > MAX_EARLY) this.abort(CAUSE.protocol);
+      if (!this.#hold(sig.characters) || this.#early.push(sig) > MAX_EARLY) this.#tooMuch();
       return;
     }
     const body = opaqueOf(sig, OWN_FACILITIES);
@@ -147,13 +149,24 @@ export class SignalCall implements LegUser {
     this.end(cause, []);
   }
 
+  /** Ends it at both sides with the cause that stands for `problem`. */
+  refuse(problem: Problem): void {
+    if (isLimit(problem.code)) this.#host.limitHit(problem.code);
+    this.abort(causeOfProblem(problem));
+  }
+
+  #tooMuch(): void {
+    this.#host.limitHit('too-much-input');
+    this.abort(CAUSE.protocol);
+  }
+
   #facilities(sig: Sig): void {
     for (const item of sig.facilities) {
       if (item['type'] !== 'im_message' || this.isOver) continue;
       const received = this.#assembler.receive(item);
       if (received.kind === 'typing') this.#leg?.chatState(received.isTyping ? 'composing' : 'paused');
-      else if (received.kind === 'part' && !this.#hold(sig.characters)) this.abort(CAUSE.protocol);
-      else if (received.kind === 'too-long') this.abort(CAUSE.protocol);
+      else if (received.kind === 'part' && !this.#hold(sig.characters)) this.#tooMuch();
+      else if (received.kind === 'too-long') this.#tooMuch();
       else if (received.kind === 'unsupported') this.#letGo();
       else if (received.kind === 'text') {
         this.#letGo();
@@ -234,8 +247,7 @@ export class SignalCall implements LegUser {
   }
 
   textFailed(problem: Problem): void {
-    if (problem.code === 'empty-message') return;
-    this.abort(causeOfProblem(problem));
+    if (problem.code !== 'empty-message') this.refuse(problem);
   }
 
   #tellNamed(type: 'alert' | 'conn', by: Party, body: readonly Opaque[]): void {

@@ -4,7 +4,6 @@ import type { User } from '../../../../core/directory/index.ts';
 import { Problem } from '../../../../kit/index.ts';
 import { localPart } from '../../logins.ts';
 import type { SignalCall } from './call.ts';
-import { causeOfProblem } from './errors.ts';
 import { presencePublish, presenceSubscribe } from './presence-call.ts';
 import type { Registration } from './registration.ts';
 import { calledParty, kindOf, opaqueOf, OWN_FACILITIES, type Sig } from './signals.ts';
@@ -33,7 +32,7 @@ export async function startCall(registration: Registration, call: SignalCall, si
     call.attach(parts.exchange.call(registration, to, ask, call));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    call.abort(causeOfProblem(error));
+    call.refuse(error);
   }
 }
 

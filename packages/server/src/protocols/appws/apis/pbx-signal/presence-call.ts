@@ -3,7 +3,6 @@ import { CAUSE, partyOf } from '../../../../core/exchange/index.ts';
 import type { User } from '../../../../core/directory/index.ts';
 import { Problem, type Stop } from '../../../../kit/index.ts';
 import type { SignalCall } from './call.ts';
-import { causeOfProblem } from './errors.ts';
 import { contactOf } from './outgoing.ts';
 import type { PresenceItem } from './presence-sigs.ts';
 import type { Registration } from './registration.ts';
@@ -31,7 +30,7 @@ export async function presenceSubscribe(registration: Registration, call: Signal
     if (!(error instanceof Problem)) throw error;
     // PBX §4: who may not see a user is told that he isn't there.
     if (error.code === 'forbidden') call.relayed([{ type: 'facility', value: { fty: [INVISIBLE] } }]);
-    else call.abort(causeOfProblem(error));
+    else call.refuse(error);
   }
 
   function wasReleased(): boolean {
@@ -55,7 +54,7 @@ export async function presencePublish(
     call.abort(CAUSE.normal);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    call.abort(causeOfProblem(error));
+    call.refuse(error);
   }
 }
 

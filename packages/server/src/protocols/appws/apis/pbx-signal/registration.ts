@@ -31,6 +31,13 @@ import { releaseSig, setupSig, type Sig } from './signals.ts';
  */
 const MAX_WAITING_TEXTS = 64;
 /**
+ * Texts of one registration on their way to the store: more than one peer may wait for a device to accept, far more than a commit
+ * leaves standing.
+ * @peer its sending stalls
+ * @test appws-edges: texts on their way
+ */
+export const MAX_TEXTS_UNDER_WAY = 512;
+/**
  * Calls of one registration, of every kind.
  * @peer the new call is released with cause 111
  * @test appws-edges: calls of one registration
@@ -88,6 +95,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   #heldCharacters = 0;
   #nextIncoming = -1;
   #waiting = 0;
+  #isPaused = false;
   #isOpen = true;
 
   constructor(shared: SignalParts, channel: Channel, who: LoggedIn, request: Envelope) {
@@ -149,6 +157,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    if (this.#isPaused) this.#channel.pause(false);
     this.#session.close();
     for (const call of [...this.#calls.values()]) call.end(CAUSE.lost, []);
     this.#unregister();
@@ -162,7 +171,9 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     if (sig.type === 'setup') {
       // PBX §2.1: an id in use ends the old call at its peer and drops the new attempt.
       if (known !== undefined) return known.abort(CAUSE.protocol);
-      if (call < 0 || this.#calls.size >= MAX_CALLS) return this.#send(call, releaseSig(CAUSE.protocol, []));
+      const isFull = this.#calls.size >= MAX_CALLS;
+      if (isFull) this.limitHit('too-many-calls');
+      if (call < 0 || isFull) return this.#send(call, releaseSig(CAUSE.protocol, []));
       return this.#start(call, sig);
     }
     if (known !== undefined) return known.received(sig);
@@ -209,7 +220,19 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     return call;
   }
 
+  underWay(texts: number): void {
+    if (!this.#isOpen) return;
+    const isPaused = this.#isPaused ? texts > MAX_TEXTS_UNDER_WAY / 2 : texts >= MAX_TEXTS_UNDER_WAY;
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#channel.pause(isPaused);
+  }
+
   // CallHost.
+
+  limitHit(name: string): void {
+    this.#channel.limitHit(name);
+  }
 
   signal(call: number, sig: JsonObject): void {
     this.#send(call, sig);

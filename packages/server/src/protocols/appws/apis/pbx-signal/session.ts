@@ -1,5 +1,5 @@
 import { answerText, type Envelope, followText, isObject, type JsonObject, textOf } from '@tieline/appwebsocket';
-import { Problem } from '../../../../kit/index.ts';
+import { isLimit, Problem } from '../../../../kit/index.ts';
 import type { ApiSession, Channel } from '../../api.ts';
 import type { LoggedIn } from '../../logins.ts';
 import type { AppWsParts } from '../../parts.ts';
@@ -55,7 +55,10 @@ export class PbxSignalSession implements ApiSession {
   #wait(waiting: Frame[], frame: Frame): void {
     this.#waitingCharacters += frame.characters;
     if (waiting.length < MAX_WAITING_FRAMES && this.#waitingCharacters <= MAX_WAITING_CHARACTERS) waiting.push(frame);
-    else this.#channel.close(1008, 'too many messages before RegisterResult');
+    else {
+      this.#channel.limitHit('too-much-input');
+      this.#channel.close(1008, 'too many messages before RegisterResult');
+    }
   }
 
   close(): void {
@@ -92,6 +95,7 @@ export class PbxSignalSession implements ApiSession {
     } catch (error) {
       this.#registration = null;
       if (!(error instanceof Problem)) throw error;
+      if (isLimit(error.code)) this.#channel.limitHit(error.code);
       this.#channel.send(answerText(envelope, { err: error.message }));
       return;
     }
