@@ -90,7 +90,7 @@ function asBound({ name, file, value, ...rest }: Constant): Bound {
 export function shown(name: string, text: string): string {
   const value = product(text);
   if (value === undefined) return `\`${text}\``;
-  const units = /ms$/i.test(name) ? DURATIONS : /bytes$/i.test(name) ? SIZES : [];
+  const units = /ms$/i.test(name) ? DURATIONS : /bytes/i.test(name) ? SIZES : [];
   const [size, unit] = units.find(([least]) => value >= least && value % least === 0) ?? [1, ''];
   return `${(value / size).toLocaleString('en')} ${unit}`.trim();
 }

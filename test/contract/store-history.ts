@@ -3,7 +3,7 @@ import type { HistoryAsk, Message } from '../../packages/server/src/core/convers
 import { directConversation } from '../../packages/server/src/core/conversations/index.ts';
 import type { MessageId } from '../../packages/server/src/core/journal/index.ts';
 import { type Bench, benches, type MakePlace } from './store-place.ts';
-import { alice, bob, carol, messageFrom } from './store-samples.ts';
+import { alice, bob, carol, guid, messageFrom } from './store-samples.ts';
 
 export function historyContract(makePlace: MakePlace): void {
   describe('conversations: history', () => {
@@ -90,6 +90,17 @@ export function historyContract(makePlace: MakePlace): void {
       expect(await find("' or 1=1 --")).toEqual([]);
       await expect(find('x'.repeat(501))).rejects.toMatchObject({ code: 'search-too-complex' });
       await expect(find('x '.repeat(17))).rejects.toMatchObject({ code: 'search-too-complex' });
+    });
+
+    test('the list of conversations holds the latest ones, so many at most', async () => {
+      const { store } = await at.open();
+      const sent = Array.from({ length: 1_002 }, (_, i) =>
+        store.write('conversations.append', messageFrom(guid(i + 100), alice, { at: 1_000 + i })),
+      );
+      const last = (await Promise.all(sent)).at(-1)?.message;
+      const listed = await store.read('conversations.unread', { user: alice });
+      expect(listed).toHaveLength(1_000);
+      expect(listed[0]).toMatchObject({ conversation: last?.conversation, lastAt: last?.at });
     });
   });
 }

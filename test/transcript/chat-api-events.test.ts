@@ -153,7 +153,7 @@ test('one user may have so many streams', async () => {
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   expect((await refused.json()).message).toContain('too many');
-  expect(world.seen).toContain('limit chat-api.event-streams');
+  expect(world.seen).toContain('limit too-many-sessions');
   await Promise.all(held.map((raw) => raw[Symbol.asyncDispose]()));
   await until(() => world.chatApi.figures().eventStreams === 0);
   await using log = await bob.events();

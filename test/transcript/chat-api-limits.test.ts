@@ -3,6 +3,7 @@ import { ChatApiClient } from '../kit/chat-api-client.ts';
 import { ChatApiWorld } from '../kit/chat-api-world.ts';
 import { RawEvents } from '../kit/raw-events.ts';
 import { until } from '../kit/wait.ts';
+import { MAX_WAITING_CALLS } from '../../packages/server/src/protocols/chat-api/limits.ts';
 
 const PAUSE_AT = 16 * 1_024;
 const STUCK_MS = 700;
@@ -144,4 +145,45 @@ test('wrong passwords: 401, then 429 with a time to wait, for that account only'
   for (let i = 0; i < 4; i++) forged.push(await byToken(`${bob.token}x`));
   expect(forged).toEqual([401, 401, 401, 429]);
   expect(await byToken(bob.token)).toBe(200);
+});
+
+test.each([
+  ['password', 'POST', '/chat/alice/login', 'x'.repeat(1_025), {}, 413],
+  ['small body', 'POST', '/chat/contacts/bob', ' '.repeat(8 * 1_024 + 1), {}, 413],
+  ['message', 'POST', '/chat/messages/bob', 'x'.repeat(256 * 1_024 + 1), {}, 413],
+  ['text', 'POST', '/chat/messages/bob', 'x'.repeat(30_001), {}, 413],
+  ['nesting', 'POST', '/chat/messages/bob', `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`, {}, 400],
+  ['key', 'POST', '/chat/messages/bob', 'hello', { 'idempotency-key': 'k'.repeat(201) }, 400],
+  ['parameter', 'GET', `/chat/users?search=${'x'.repeat(513)}`, undefined, {}, 400],
+  ['groups', 'POST', '/chat/contacts/bob', { groups: Array(51).fill('g') }, {}, 400],
+  ['group', 'POST', '/chat/contacts/bob', { groups: ['g'.repeat(129)] }, {}, 400],
+  ['nickname', 'POST', '/chat/contacts/bob', { nickname: 'n'.repeat(129) }, {}, 400],
+] as const)('too much in one request: %s', async (_what, method, path, body, headers, status) => {
+  const alice = await ChatApiClient.signIn(world.url, 'alice');
+  const before = world.seen.length;
+  expect((await alice.ask(method, path, body, headers)).status).toBe(status);
+  expect(world.seen.slice(before).some((what) => /^limit .*too-large/.test(what))).toBe(status === 413);
+});
+
+test('calls that wait for a slow reader are bounded: it comes back for a snapshot', async () => {
+  await using own = await ChatApiWorld.start({ limits: { pauseAtBytes: PAUSE_AT } });
+  const alice = await ChatApiClient.signIn(own.url, 'alice');
+  const bob = await ChatApiClient.signIn(own.url, 'bob');
+  await using slow = await RawEvents.open(own.port, '/sse/bob', { authorization: bob.authorization });
+  await until(() => slow.text.includes('retry:'));
+  slow.pause();
+  let calls = 0;
+  await until(
+    async () => {
+      // What the system still takes lets the calls through as well.
+      if (own.chatApi.figures().waitingBytes < PAUSE_AT) await flood(alice, 'bob', 10, 25_000);
+      for (const last = calls + 50; calls < last; calls++)
+        for (const state of ['ringing', 'ended'] as const)
+          own.engine.report({ ref: `r${calls}`, number: '202', peer: '1', state });
+      return own.seen.includes('slow bob');
+    },
+    'cut off',
+    PATIENCE_MS,
+  );
+  expect(calls).toBeGreaterThan(MAX_WAITING_CALLS);
 });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { until } from '../../../../test/kit/wait.ts';
 import { appLoginDigest } from '../../src/crypto/digests.ts';
 import { Failures } from '../../src/service/failures.ts';
-import { MAX_FRAMES_BEFORE_LOGIN } from '../../src/service/limits.ts';
+import { MAX_CHUNKS, MAX_FRAGMENTS, MAX_FRAMES_BEFORE_LOGIN } from '../../src/service/limits.ts';
 import {
   MAX_BYTES_BEFORE_LOGIN,
   MAX_MESSAGE_BEFORE_LOGIN_BYTES,
@@ -253,4 +253,19 @@ describe('after the login', () => {
     expect(alive.closedWith).toBeUndefined();
     expect(tested.service.connections).toHaveLength(1);
   });
+});
+
+test('too many parts and pieces of one message close with 1008', async () => {
+  await using tested = await TestService.start();
+  const sockets: Socket[] = [];
+  tested.server.on('connection', (socket: Socket) => sockets.push(socket));
+  using parts = await loggedIn(tested.url);
+  for (let i = 0; i <= MAX_FRAGMENTS; i++) parts.socket.send('', { fin: false });
+  expect(await parts.closed()).toMatchObject({ code: 1008 });
+  using pieces = await loggedIn(tested.url);
+  // A text of 65,535 characters is announced. Its octets come one by one, however the network would join them.
+  sockets.at(-1)?.emit('data', Buffer.from([0x81, 0xfe, 0xff, 0xff, 0, 0, 0, 0]));
+  const octet = Buffer.from('x');
+  for (let i = 0; i <= MAX_CHUNKS; i++) sockets.at(-1)?.emit('data', octet);
+  expect(await pieces.closed()).toMatchObject({ code: 1008 });
 });

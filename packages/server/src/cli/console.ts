@@ -17,12 +17,8 @@ export interface Console {
   readLine(): Promise<string>;
 }
 
-/**
- * No password is longer; more is no line of text but a file piped in by mistake.
- * @peer the command ends
- * @test cli: a line that is too long
- */
-const MAX_LINE = 4_096;
+/** No password is longer; more is no line of text but a file piped in by mistake. */
+const LINE_CHARS = 4_096;
 
 export function processConsole(): Console & { readonly env: Environment } {
   return {
@@ -53,8 +49,8 @@ async function readLine(): Promise<string> {
   process.stdin.setEncoding('utf8');
   for await (const part of process.stdin) {
     text += String(part);
-    if (text.includes('\n') || text.length > MAX_LINE) break;
+    if (text.includes('\n') || text.length > LINE_CHARS) break;
   }
-  if (text.length > MAX_LINE) throw new Error(`The line on standard input is longer than ${MAX_LINE} characters.`);
+  if (text.length > LINE_CHARS) throw new Error(`The line on standard input is longer than ${LINE_CHARS} characters.`);
   return text.split(/\r?\n/)[0] ?? '';
 }

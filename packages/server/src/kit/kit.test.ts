@@ -40,6 +40,10 @@ test('token buckets refill with time', () => {
   expect(buckets.waitMs('a')).toBe(40);
   clock.advance(40);
   expect(buckets.waitMs('a')).toBe(0);
+  const few = new TokenBuckets(clock, { burst: 1, refillMs: 100 }, 1);
+  few.take('a');
+  few.take('b');
+  expect([few.waitMs('b'), few.waitMs('a')]).toEqual([100, 0]);
 });
 
 test('an LRU forgets what was used longest ago', () => {

@@ -35,6 +35,11 @@ export function problemOf(error: unknown): Problem {
   throw error;
 }
 
+/** Whether a code says that a bound was hit: `too-large`, `too-many-…`, and `busy` of a queue that is full. */
+export function isLimit(code: string): boolean {
+  return /(^|-)too-/.test(code) || code === 'busy';
+}
+
 /** Text of any thrown value, for logs. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

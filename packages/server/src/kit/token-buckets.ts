@@ -8,13 +8,20 @@ export interface BucketRate {
   readonly refillMs: number;
 }
 
+/**
+ * Keys of one kind of bucket: addresses, or accounts of addresses.
+ * @peer the least used become full again
+ * @test kit: token buckets refill with time
+ */
+const MAX_KEYS = 100_000;
+
 /** Token buckets by key. Keys are bounded: the least used are forgotten first, that is, become full again. */
 export class TokenBuckets {
   readonly #clock: Clock;
   readonly #rate: BucketRate;
   readonly #buckets: Lru<string, { tokens: number; at: number }>;
 
-  constructor(clock: Clock, rate: BucketRate, maxKeys = 100_000) {
+  constructor(clock: Clock, rate: BucketRate, maxKeys = MAX_KEYS) {
     this.#clock = clock;
     this.#rate = rate;
     this.#buckets = new Lru(maxKeys);

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { Http, type HttpObserver } from '../http/index.ts';
 import { ManualClock, parseJsonObject, type JsonObject } from '../kit/index.ts';
@@ -247,4 +249,25 @@ test('/metrics is for those who may read it', async () => {
   const answer = await get('/metrics', { authorization: 'Bearer sesame' });
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=/);
   expect(await answer.text()).toContain('# TYPE tieline_logins_total counter');
+});
+
+test('standard output that nobody reads loses lines, and the program goes on', async () => {
+  const log = new URL('./log.ts', import.meta.url).href;
+  const script = `
+    const { createLog } = await import(${JSON.stringify(log)});
+    const log = createLog();
+    for (let i = 0; i < 40_000; i++) log.info('line', { text: 'x'.repeat(400) });
+    process.stderr.write('written');
+    await new Promise((resolve) => process.stdin.once('data', resolve));
+    log.flush();
+    process.exit(0);`;
+  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '--eval', script]);
+  await once(child.stderr, 'data');
+  let bytes = 0;
+  child.stdout.on('data', (part: Buffer) => (bytes += part.length));
+  child.stdin.write('go on');
+  await once(child, 'close');
+  expect(bytes).toBeGreaterThan(0);
+  // 16 MB were written; 4 MiB may wait, and the system takes some.
+  expect(bytes).toBeLessThan(12_000_000);
 });

@@ -34,23 +34,19 @@ export interface ObserverParts {
 
 /** Lines that peers can cause: a burst of each event, then one every two seconds; the figures count all. */
 const LINES = { burst: 20, refillMs: 2_000 };
-/**
- * Events of one surface that have their own count.
- * @peer no count of what was left out
- * @test observe: kinds of warnings
- */
-const MAX_EVENTS = 100;
+/** Events of one surface that have their own count: their names are ours. */
+const EVENTS = 100;
 
 type Warn = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /** Writes warnings that peers can cause, as far as there are lines left, and says how many it left out. */
 function boundedWarnings({ log, clock }: ObserverParts): Warn {
-  const lines = new TokenBuckets(clock, LINES, MAX_EVENTS);
+  const lines = new TokenBuckets(clock, LINES, EVENTS);
   const leftOut = new Map<string, number>();
   return (event, fields) => {
     const before = leftOut.get(event) ?? 0;
     if (lines.waitMs(event) > 0) {
-      if (leftOut.size < MAX_EVENTS || before > 0) leftOut.set(event, before + 1);
+      if (leftOut.size < EVENTS || before > 0) leftOut.set(event, before + 1);
       return;
     }
     lines.take(event);

@@ -149,3 +149,16 @@ test('a refresh that is answered by an offer, where there was no session: its 2x
   call.hangup();
   await stage.expectNothingLeft();
 });
+
+test('a peer that challenges without end is answered four times', async () => {
+  let asked = 0;
+  bob.on('message', (request) => {
+    asked += 1;
+    request.respond(401, { edit: (response) => digest.challenge(response, { kind: 'unproven', isStale: true }) });
+  });
+  const sent = expect(caller().message(uriOf('bob'), 'hello')).rejects.toMatchObject({ status: 401 });
+  await stage.pass(1_000);
+  await sent;
+  expect(asked).toBe(5);
+  await stage.expectNothingLeft();
+});

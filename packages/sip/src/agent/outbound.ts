@@ -38,7 +38,7 @@ export interface OutboundOptions {
 /**
  * Challenges that one request answers: a proxy's and the target's, each perhaps once more for a stale nonce.
  * @peer its challenge is the answer
- * @test sip-limits: challenges without end
+ * @test crossings: a peer that challenges without end
  */
 const MAX_CHALLENGES = 4;
 

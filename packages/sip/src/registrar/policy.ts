@@ -20,6 +20,6 @@ export const DEFAULT_POLICY: RegistrarPolicy = {
   maxExpiresS: 3600,
   /** @peer 403 @test registrar: bindings of one address */
   maxBindingsPerAor: 20,
-  /** @peer 513 @test registrar: a binding */
+  /** @peer 413 @test registrar: a binding that is too large */
   maxBindingBytes: 4096,
 };

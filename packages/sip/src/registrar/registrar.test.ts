@@ -19,6 +19,7 @@ import { VALID } from '../../test/torture/rfc4475-valid.ts';
 import { DigestClient, DigestServer } from '../digest/index.ts';
 import { parseMessage } from '../messages/index.ts';
 import type { SipResponse } from '../messages/index.ts';
+import { DEFAULT_POLICY } from './policy.ts';
 import type { Registrar, RegistrarOptions } from './registrar.ts';
 
 describe('RFC 3261 10.3', () => {
@@ -143,6 +144,10 @@ describe('bounds', () => {
     expect((await ask({ contacts: ['<sip:a@9>'] })).status).toBe(403);
     expect((await ask({ contacts: ['<sip:a@1>'] })).status).toBe(200);
     expect(await bound()).toHaveLength(3);
+  });
+
+  test('a binding that is too large: 413', async () => {
+    expect((await ask({ contacts: [`<sip:a@b>;x=${'x'.repeat(DEFAULT_POLICY.maxBindingBytes)}`] })).status).toBe(413);
   });
 
   test('bindings in all: 503, and room again after an end', async () => {

@@ -30,7 +30,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   messageTimeoutMs: 32_000,
   /** @peer the connection ends @test transport/bounds: half-open */
   firstMessageTimeoutMs: 30_000,
-  /** @peer the connection ends @test transport/bounds: idle */
+  /** @peer the connection ends @test transport/bounds: half-open */
   idleTimeoutMs: 65 * 60_000,
   /** @peer the message fails @test transport/bounds: a connection that does not open */
   connectTimeoutMs: 10_000,

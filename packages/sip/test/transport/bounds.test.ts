@@ -6,6 +6,7 @@ import { until } from '../../../../test/kit/wait.ts';
 import { DEFAULT_POLICY, openTransports, writeMessage } from '../../src/index.ts';
 import type { Endpoint } from '../../src/index.ts';
 import { SipConnection } from '../../src/transport/connection.ts';
+import { ConnectionTable } from '../../src/transport/connections.ts';
 import { DEFAULT_LIMITS } from '../../src/transport/limits.ts';
 import { wireSocket } from '../../src/transport/listener.ts';
 import { CLOSE_MS, wireOf } from '../../src/transport/streams.ts';
@@ -308,4 +309,30 @@ test('after closing nothing is left: sockets, servers, timers', async () => {
   }
   await until(() => count() <= before, `${before} resources, now ${count()}`);
   expect(identity.cert).toContain('CERTIFICATE');
+});
+
+test('messages that wait for one connection to open are bounded', async () => {
+  const events = { onItem: () => undefined, onClosed: () => undefined };
+  const table = new ConnectionTable(DEFAULT_LIMITS, events, () => 0);
+  const place = { address: '127.0.0.1', port: 5060 };
+  const flow = { protocol: 'tcp', local: place, remote: place } as const;
+  const reach = (): Promise<unknown> => table.reach(flow, () => new Promise(() => undefined));
+  for (let i = 0; i < 1_000; i++) void reach();
+  await expect(reach()).rejects.toMatchObject({ code: 'slow-peer' });
+});
+
+test('a connection that does not open in time is given up', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  closing(silent, (server) => server.close());
+  const sockets: Socket[] = [];
+  silent.on('connection', (socket) => sockets.push(socket));
+  await once(silent, 'listening');
+  const a = await openSide({ protocols: ['tls'], limits: { connectTimeoutMs: 50 } });
+  const address = silent.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const flow = flowTo(a, { address: '127.0.0.1', port }, 'tls');
+  await expect(a.transports.send(writeMessage(options(flow)), flow)).rejects.toMatchObject({
+    code: expect.any(String),
+  });
+  for (const socket of sockets) socket.destroy();
 });

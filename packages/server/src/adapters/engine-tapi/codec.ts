@@ -4,7 +4,7 @@ export type Framing = 'len32le' | 'line';
 /**
  * The longest inbound payload; more is a violation that ends the connection (TM TC-3). Also bounds what is buffered.
  * @peer the connection is made anew
- * @test engine: TC-3: a frame that is too long
+ * @test engine-tapi/engine: TC-3: a frame that is too long
  */
 export const MAX_PAYLOAD_BYTES = 65_535;
 

@@ -21,13 +21,13 @@ import { CallTracker } from './tracker.ts';
 /**
  * What a TapiServer may leave unread before the connection counts as dead; a resync of all numbers fits in.
  * @peer the connection is made anew
- * @test engine: a server that reads nothing
+ * @test engine-tapi/limits: a server that reads nothing
  */
 export const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /**
  * A CALL behind more unread octets than this would come late, and a late dial is worse than none (TM AP-23).
  * @peer the dial is refused: `engine-unavailable`
- * @test engine: a server that reads nothing
+ * @test engine-tapi/limits: a server that reads nothing
  */
 export const MAX_UNSENT_BEFORE_CALL_BYTES = 16 * 1024;
 /** The longest wait for the server's end of the connection at `close` (the process has 3 s, TM AP-3). */

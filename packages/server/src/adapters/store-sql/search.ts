@@ -5,13 +5,13 @@ import { searchTooComplex } from './problems.ts';
 /**
  * Words of one search: each costs a walk through every text looked at.
  * @peer 400 `search-too-complex`
- * @test store-history: a search is bounded
+ * @test store-history: every word must occur
  */
 const MAX_WORDS = 16;
 /**
  * Characters of one search.
  * @peer 400 `search-too-complex`
- * @test store-history: a search is bounded
+ * @test store-history: every word must occur
  */
 const MAX_SEARCH_LENGTH = 500;
 

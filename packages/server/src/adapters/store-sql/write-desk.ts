@@ -22,6 +22,12 @@ import {
  */
 const MAX_WAITING_UNITS = 10_000;
 /**
+ * Characters of the messages that wait so, texts and data: two thousand of the largest. Their number alone would allow some 460 MB.
+ * @peer `store-unavailable`, at once
+ * @test write-desk: large messages that wait
+ */
+export const MAX_WAITING_CHARACTERS = 96 * 1024 * 1024;
+/**
  * Units of one commit: enough that the disk's part of each is small, few enough that nobody waits long for his neighbours.
  * @peer nothing to notice
  * @test store-units: what waits is bounded
@@ -51,6 +57,7 @@ export class WriteDesk {
   readonly #log: StoreLog;
   readonly #onBatch: (batch: Batch) => void;
   #underWay: readonly Pending[] = [];
+  #characters = 0;
   #isScheduled = false;
   #isSweeping = false;
   /** It was asked for again while it was under way. */
@@ -96,12 +103,30 @@ export class WriteDesk {
   write<K extends keyof Units>(kind: K, input: Units[K]['input']): Promise<Units[K]['output']> {
     return new Promise((resolve, reject) => {
       const unit = unitOf(kind, input);
-      const pending: Pending = { unit, reject, resolve: (output) => resolve(answerOf<Units[K]['output']>(output)) };
+      const characters = charactersOf(unit);
+      const pending: Pending = {
+        unit,
+        resolve: (output) => {
+          this.#characters -= characters;
+          resolve(answerOf<Units[K]['output']>(output));
+        },
+        reject: (error) => {
+          this.#characters -= characters;
+          reject(error);
+        },
+      };
       if (this.#isClosing) reject(storeUnavailable('it is closed'));
       else if (this.#link.isDown) reject(storeUnavailable('it is away'));
-      else if (this.depth >= MAX_WAITING_UNITS || !this.#waiting.push(pending))
+      else if (
+        this.#characters + characters > MAX_WAITING_CHARACTERS ||
+        this.depth >= MAX_WAITING_UNITS ||
+        !this.#waiting.push(pending)
+      )
         reject(storeUnavailable('too many changes wait for the disk'));
-      else this.#schedule();
+      else {
+        this.#characters += characters;
+        this.#schedule();
+      }
     });
   }
 
@@ -247,4 +272,14 @@ export class WriteDesk {
     for (const { reject } of lost) reject(storeUnavailable(reason));
     this.#idle?.();
   }
+}
+
+/** The data of a message as far as it may go (design §6): counting it would cost as much as writing it. */
+const DATA_CHARACTERS = 16 * 1024;
+
+/** What a unit weighs while it waits. */
+function charactersOf(unit: Unit): number {
+  if (unit.kind !== 'conversations.append') return 0;
+  const { body, data } = unit.input.message;
+  return body.length + (data === null ? 0 : DATA_CHARACTERS);
 }

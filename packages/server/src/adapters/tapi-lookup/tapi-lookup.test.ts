@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Gate } from './gate.ts';
 import { fileLookup, httpLookup, type Lookup, openTapiLookup, sqlLookup } from './index.ts';
 
 let folder = '';
@@ -125,6 +126,21 @@ describe('http', () => {
     for (const session of ['3', '4', '5', '6', '7']) await expect(find(lookup, session), session).rejects.toThrow();
     await lookup.close();
     await expect(find(lookup, '1')).rejects.toThrow();
+  });
+
+  test('look-ups at once are bounded, and those that wait for their turn', async () => {
+    const lookup = httpLookup({ url });
+    const before = asked.length;
+    const end = new AbortController();
+    const all = Promise.allSettled(Array.from({ length: 50 }, () => lookup.find('slow', end.signal)));
+    await expect.poll(() => asked.length - before).toBe(32);
+    const gate = new Gate(1, 2);
+    const works = Array.from({ length: 3 }, () => gate.run(end.signal, () => new Promise(() => undefined)));
+    await expect(gate.run(end.signal, () => Promise.resolve())).rejects.toThrow('too many lookups');
+    expect(asked.length - before).toBe(32);
+    end.abort();
+    await all;
+    await Promise.allSettled(works.slice(1));
   });
 
   test('ends with its signal, also while it waits for its turn', async () => {

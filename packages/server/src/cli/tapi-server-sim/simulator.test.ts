@@ -5,6 +5,7 @@ import { encodeFrame, FrameReader } from '../../adapters/engine-tapi/index.ts';
 import { until } from '../../../../../test/kit/wait.ts';
 import { openControl, TapiServerSimulator } from './index.ts';
 import { stepNumbers } from './numbers.ts';
+import { MAX_LOG } from './simulator.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -82,4 +83,12 @@ test('the control channel rings, drops and tells its state; bad bodies are refus
   expect((await post('/drop', { how: 'softly' })).status).toBe(400);
   const state: unknown = await (await fetch(`${base}/state`)).json();
   expect(state).toMatchObject({ connected: true, registered: ['201'], violations: [] });
+});
+
+test('the log is bounded: the oldest lines go', async () => {
+  const sim = await simulator({});
+  const one = await client(sim.port);
+  for (let i = 0; i < MAX_LOG; i++) one.say(`PING,${i}`);
+  await until(() => sim.state.log.some(({ payload }) => payload === `PING,${MAX_LOG - 1}`), 'the last line');
+  expect(sim.state.log.length).toBeLessThanOrEqual(MAX_LOG);
 });

@@ -21,7 +21,7 @@ import type { Registry } from './registry.ts';
 /**
  * Ids are shorter; longer texts are not looked up.
  * @peer 404 `no-such-call`
- * @test calls/calls: ids and keys
+ * @test calls/limits: ids and keys
  */
 const MAX_CALL_ID_CHARS = 64;
 

@@ -3,7 +3,7 @@ import { Problem } from '../../kit/index.ts';
 /**
  * What a number text is cut to before it is shown again (TM AP-21).
  * @peer cut
- * @test calls/calls: ids and keys
+ * @test calls/limits: ids and keys
  */
 const MAX_ECHO = 64;
 

@@ -7,7 +7,7 @@ export const ANNOUNCEMENT_MS = 60_000;
 /**
  * A call of which nothing is heard for so long is over, whatever the engine has failed to say.
  * @peer the call ends as lost
- * @test calls/calls: a call of which nothing is heard
+ * @test calls/limits: a call of which nothing is heard
  */
 export const SILENT_CALL_MS = 24 * 3_600_000;
 /**
@@ -19,7 +19,7 @@ export const MAX_LIVE_PER_NUMBER = 64;
 /**
  * All live calls of this node: some 20 MB at most.
  * @peer the new one is dropped and counted
- * @test calls/calls: live calls of a node
+ * @test calls/limits: live calls of a node
  */
 export const MAX_LIVE = 20_000;
 /**
@@ -49,7 +49,7 @@ export const RESERVED_ID_MS = 60_000;
 /**
  * An idempotency key is made by a program.
  * @peer 400 `invalid-idempotency-key`
- * @test calls/calls: ids and keys
+ * @test calls/limits: ids and keys
  */
 export const MAX_IDEMPOTENCY_KEY_CHARS = 200;
 /**
@@ -61,7 +61,7 @@ export const DIAL_RATE = { burst: 60, refillMs: 1_000 } as const;
 /**
  * One page of history.
  * @peer a shorter page
- * @test calls/calls: a page of history
+ * @test calls/limits: a page of history
  */
 export const MAX_HISTORY = 200;
 /**

@@ -4,7 +4,7 @@ const CANONICAL = /^\+?[0-9*#]{1,32}$/;
 /**
  * Longer texts are not looked at: no number with separators is as long.
  * @peer 400 `invalid-number`
- * @test calls/calls: ids and keys
+ * @test calls/limits: ids and keys
  */
 const MAX_TEXT = 256;
 

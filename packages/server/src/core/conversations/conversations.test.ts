@@ -3,10 +3,19 @@ import { ManualClock, Problem, randomIds } from '../../kit/index.ts';
 import type { User } from '../directory/index.ts';
 import type { UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
-import { checkDraft, MAX_DATA_DEPTH, MAX_KEY_CHARACTERS, MAX_TAGS } from './draft.ts';
+import {
+  checkDraft,
+  MAX_ATTACH_BYTES,
+  MAX_ATTACHMENTS,
+  MAX_BODY_BYTES,
+  MAX_DATA_BYTES,
+  MAX_DATA_DEPTH,
+  MAX_KEY_CHARACTERS,
+  MAX_TAGS,
+} from './draft.ts';
 import type { Draft, Message } from './model.ts';
 import type { Receivers } from './ports.ts';
-import { type Conversations, createConversations } from './service.ts';
+import { type Conversations, createConversations, MAX_HISTORY } from './service.ts';
 
 function user(id: string): User {
   const name = { name: id, displayName: id, cn: id, number: null, email: null };
@@ -81,6 +90,11 @@ test.each([
   ['a key', { idempotencyKey: 'k'.repeat(MAX_KEY_CHARACTERS + 1) }],
   ['nesting', { data: JSON.parse(`{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`) as Draft['data'] }],
   ['tags', { type: 'text/html', body: '<b>'.repeat(MAX_TAGS + 1) }],
+  ['text', { body: 'x'.repeat(MAX_BODY_BYTES + 1) }],
+  ['escaping', { body: '<'.repeat(MAX_BODY_BYTES / 4 + 1) }],
+  ['data', { data: { a: 'x'.repeat(MAX_DATA_BYTES) } }],
+  ['attached', { attach: Array<string>(MAX_ATTACHMENTS + 1).fill('u') }],
+  ['in addresses', { attach: ['u'.repeat(MAX_ATTACH_BYTES + 1)] }],
 ] as const)('too much %s', (_what, change) => {
   expect(() => checkDraft(draft(change))).toThrow(expect.objectContaining({ code: 'too-large' }));
 });
@@ -95,4 +109,28 @@ test('a character that no store keeps is replaced in texts, as HTML has it; in k
   for (const type of ['text/plain', 'text/html'] as const)
     expect(checkDraft(draft({ type, body: 'a\0b\ud83dc' })).body).toBe('a\ufffdb\ufffdc');
   expect(() => checkDraft(draft({ idempotencyKey: 'a\0' }))).toThrow(expect.objectContaining({ code: 'invalid-text' }));
+});
+
+test('a page of history is no longer than its bound', async () => {
+  const asked: unknown[] = [];
+  const chat = createConversations({
+    store: {
+      write: () => Promise.reject(new Error('nothing is stored here')),
+      read: (_kind, input) => {
+        asked.push(input);
+        return Promise.resolve([] as never);
+      },
+    },
+    directory: { party: () => Promise.resolve(null) },
+    receivers: {
+      reach: () => Promise.resolve(false),
+      hand: () => Promise.resolve(false),
+      echo: () => undefined,
+      state: () => undefined,
+    },
+    clock: new ManualClock(),
+    ids: randomIds,
+  });
+  await chat.history(actor, { user: dora.id, limit: MAX_HISTORY + 1 });
+  expect(asked).toMatchObject([{ limit: MAX_HISTORY }]);
 });

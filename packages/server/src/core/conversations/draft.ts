@@ -8,44 +8,44 @@ import { plainToHtml, sanitiseHtml } from './plain-html.ts';
 /**
  * A body in HTML form (design §6).
  * @peer 413, `too-large`, cause 111
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_BODY_BYTES = 30_000;
 /**
  * Opening brackets in raw HTML: more than a text of 30,000 bytes has, and little enough for the parser to be quick.
  * @peer 413, `too-large`, cause 111
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_TAGS = 10_000;
 /**
  * The object of a Chat API client.
  * @peer 413, `too-large`
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_DATA_BYTES = 16 * 1024;
 /**
  * Attached files of one message.
  * @peer 413, `too-large`, cause 111
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_ATTACHMENTS = 20;
 /**
  * The URLs of the attached files together.
  * @peer 413, `too-large`, cause 111
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_ATTACH_BYTES = 8 * 1024;
 
 /**
  * A key is made by a program; it is kept for a day.
  * @peer 413, `too-large`, cause 111
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_KEY_CHARACTERS = 200;
 /**
  * Objects and arrays in each other in the object of a Chat API client: to write them down costs recursion.
  * @peer 413, `too-large`
- * @test conversations/conversations: as much as is allowed
+ * @test conversations/conversations: too much
  */
 export const MAX_DATA_DEPTH = 64;
 

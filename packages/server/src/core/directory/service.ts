@@ -20,6 +20,18 @@ const MAX_CACHED = 50_000;
  * @test kit: an LRU forgets what was used longest ago
  */
 const MAX_SECRETS = 10_000;
+/**
+ * App objects held in memory with their passwords: they are few, and made by administrators.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
+const MAX_CACHED_APPS = 1_000;
+/**
+ * Verified passwords that are trusted for a while.
+ * @peer its next request waits for a hash
+ * @test kit: an LRU forgets what was used longest ago
+ */
+const MAX_CREDENTIALS = 10_000;
 /** A verified password is trusted this long: Basic credentials come with every request. */
 const CREDENTIAL_MS = 60_000;
 
@@ -88,9 +100,9 @@ export function createDirectory(parts: DirectoryParts): Directory {
   const { store, vault, passwords, guard, clock, ids } = parts;
   const users = new Map<UserKey['by'], Lru<string, Promise<User | null>>>();
   const keysOf = new Map<UserId, UserKey[]>();
-  const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(1_000);
+  const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(MAX_CACHED_APPS);
   const digestSecrets = new Lru<UserId, Promise<string | null>>(MAX_SECRETS);
-  const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(10_000);
+  const credentials = new Lru<string, { readonly user: UserId; readonly until: number }>(MAX_CREDENTIALS);
   /** Checks under way: a page that asks for ten things at once has made one attempt. */
   const checks = new Map<string, Promise<User>>();
   const macKey = randomBytes(32);

@@ -3,7 +3,7 @@ import { ManualClock } from '../../kit/index.ts';
 import type { UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
 import type { Presence, StatedPresence } from './model.ts';
-import { createPresence } from './service.ts';
+import { createPresence, MAX_ACTIVITY, MAX_STATUS, MAX_WATCHERS } from './service.ts';
 
 const bob = 'bob' as UserId;
 const alice: Actor = { kind: 'user', user: 'alice' as UserId, admin: false };
@@ -49,4 +49,19 @@ test('what is stated while the store is slow is not lost', async () => {
   resolve([{ contact: 'tel:', activity: '', note: 'before', at: 0 }]);
   await Promise.all([watching, stating]);
   expect(told.at(-1)?.stated).toMatchObject([{ contact: 'tel:', activity: 'away', note: 'lunch' }]);
+});
+
+test('watchers of one user', async () => {
+  const presence = presenceWith(() => Promise.resolve([]));
+  for (let i = 0; i < MAX_WATCHERS; i++) await presence.watch(alice, bob, () => undefined);
+  await expect(presence.watch(alice, bob, () => undefined)).rejects.toMatchObject({ code: 'too-many-watchers' });
+});
+
+test('what is said of oneself: a status is cut, a note and an activity are refused', async () => {
+  const presence = presenceWith(() => Promise.resolve([]));
+  presence.lease(bob, 'r').set('away', 'x'.repeat(MAX_STATUS + 1));
+  expect((await presence.now(bob)).status).toHaveLength(MAX_STATUS);
+  const stated = { contact: 'tel:', activity: '', note: '' } as const;
+  for (const more of [{ note: 'x'.repeat(MAX_STATUS + 1) }, { activity: 'x'.repeat(MAX_ACTIVITY + 1) }])
+    await expect(presence.state(server, bob, { ...stated, ...more })).rejects.toMatchObject({ code: 'too-large' });
 });

@@ -12,6 +12,12 @@ import type { PresenceQueries, PresenceUnits } from './ports.ts';
  */
 export const MAX_STATUS = 1_024;
 /**
+ * An activity is one word of a list.
+ * @peer 413, cause 111
+ * @test presence/presence: what is said of oneself
+ */
+export const MAX_ACTIVITY = 64;
+/**
  * Watchers of one user: each costs memory and a message a change.
  * @peer 503 `too-many-watchers`
  * @test presence/presence: watchers of one user
@@ -163,7 +169,7 @@ export function createPresence(parts: PresenceParts): PresenceService {
     },
     async state(actor, user, { contact, activity, note }) {
       demand(actor, { do: 'set-presence', of: user });
-      if (note.length > MAX_STATUS || activity.length > 64)
+      if (note.length > MAX_STATUS || activity.length > MAX_ACTIVITY)
         throw new Problem('too-large', 'The note is too long.', { subject: 'note' });
       const stated: StatedPresence = { contact, activity, note, at: clock.now() };
       await store.write('presence.state', { user, stated });

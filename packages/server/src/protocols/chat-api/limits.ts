@@ -3,61 +3,61 @@
 /**
  * A password as a body; longer ones are no passwords, and each costs a hash.
  * @peer 413
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_PASSWORD_BYTES = 1_024;
 /**
  * Bodies of everything but messages: a contact with its groups, a command on a call.
  * @peer 413
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_SMALL_BODY_BYTES = 8 * 1_024;
 /**
  * A message of 30,000 bytes and 16 KiB of data, both escaped to the last character, fit.
  * @peer 413
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_MESSAGE_BODY_BYTES = 256 * 1_024;
 /**
  * Nesting of `data`: it is written out again for every receiver.
  * @peer 400
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_DATA_DEPTH = 32;
 /**
  * An idempotency key is made by a program.
  * @peer 400
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_IDEMPOTENCY_KEY_CHARS = 200;
 /**
  * Text of a path or query parameter.
  * @peer 400
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_PARAMETER_CHARS = 512;
 /**
  * A page of users.
  * @peer a shorter page
- * @test chat-api-bounds: a page of
+ * @test chat-api/limits: a page of
  */
 export const MAX_USERS = 500;
 /**
  * Contacts of one user: all are read at once, and each costs a watch for every open event stream.
  * @peer 409 `too-many-contacts`
- * @test chat-api-bounds: contacts of one user
+ * @test chat-api/limits: contacts of one user
  */
 export const MAX_CONTACTS = 1_000;
 /**
  * Groups of one contact.
  * @peer 400
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_CONTACT_GROUPS = 50;
 /**
  * The name of a contact's group, or a nickname.
  * @peer 400
- * @test chat-api-bounds: too much in one request
+ * @test chat-api-limits: too much in one request
  */
 export const MAX_NAME_CHARS = 128;
 /**
@@ -81,7 +81,7 @@ export const MAX_WAITING_FRAMES = 64;
 /**
  * Calls whose news waits for a slow reader, newest state each.
  * @peer the stream ends; it comes back for a snapshot
- * @test chat-api-bounds: calls that wait for a slow reader
+ * @test chat-api-limits: calls that wait for a slow reader
  */
 export const MAX_WAITING_CALLS = 200;
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '../../kit/index.ts';
+import { isLimit, Problem } from '../../kit/index.ts';
 import { handleUnreadable, installCors, type Origins, setCorsHeaders } from '../../http/index.ts';
 import { type AskedParts, askedBy } from './asked.ts';
 import { badRequest, errorAnswer, foreignOrigin, notAcceptable, notFound } from './errors.ts';
@@ -18,7 +18,7 @@ const CORS = {
 
 export interface RouterParts extends AskedParts {
   readonly origins: Origins;
-  readonly observer: Pick<ChatApiObserver, 'trouble'>;
+  readonly observer: Pick<ChatApiObserver, 'trouble' | 'limitHit'>;
 }
 
 /** What every scope of the surface has: CORS, bodies as text, the error entity for whatever goes wrong. */
@@ -31,7 +31,11 @@ export function prepareScope(scope: FastifyInstance, parts: Pick<RouterParts, 'o
     done();
   });
   scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  scope.setErrorHandler((error, request, reply) => sendProblem(reply, problemFrom(error, request, parts.observer)));
+  scope.setErrorHandler((error, request, reply) => {
+    const problem = problemFrom(error, request, parts.observer);
+    if (isLimit(problem.code)) parts.observer.limitHit(problem.code, request.ip);
+    return sendProblem(reply, problem);
+  });
   scope.setNotFoundHandler((_request, reply) => sendProblem(reply, notFound()));
 }
 

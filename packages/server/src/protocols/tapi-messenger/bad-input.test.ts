@@ -68,6 +68,7 @@ describe('what is no STOMP ends with an ERROR and a close', () => {
       await client.opened();
       client.sendText(text);
       expect(await client.take('ERROR')).toContain(`message:${message}\n`);
+      if (/\btoo\b/i.test(message)) expect(node.told).toContain(`limit ${message.toLowerCase().replaceAll(' ', '-')}`);
       expect(await client.over()).toEqual({ code: 1002, reason: 'STOMP error' });
       if (session !== undefined) expect(client.messages).toContain('c[1002,"STOMP error"]');
     }

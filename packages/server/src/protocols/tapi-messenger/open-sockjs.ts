@@ -19,6 +19,7 @@ export function openSockJs(parts: TapiMessengerParts, onConnection: OnConnection
     clock,
     acceptWebSocket,
     onDefect: (error: unknown) => observer.trouble('sockjs', error),
+    onFull: (address: string) => observer.limitHit('sockjs.sessions', address),
     addressOf: (req: Parameters<OnConnection>[1]) => http.addresses.addressOf(req),
     turnEnd: new TurnEnd((run) => http.atTurnEnd(run)),
   };

@@ -1,7 +1,7 @@
 import type { User } from '../../core/directory/index.ts';
 import type { Actor } from '../../core/permissions/index.ts';
 import type { Place } from '../../http/index.ts';
-import { Problem, type Timer } from '../../kit/index.ts';
+import { isLimit, Problem, type Timer } from '../../kit/index.ts';
 import { Application, type ApplicationParts } from './application/application.ts';
 import { ERRORS } from './application/destinations.ts';
 import { refusalReport } from './application/errors.ts';
@@ -186,7 +186,6 @@ export class StompSession implements ConnectionHandler, Client {
   }
 
   #overflow(): void {
-    this.#parts.observer.limitHit('stomp.input', this.#connection.remoteAddress);
     this.#begin({ type: 'fault', fault: 'too-much-input', receipt: undefined });
   }
 
@@ -195,6 +194,10 @@ export class StompSession implements ConnectionHandler, Client {
     const { frame } = decoded;
     const meant = this.#parts.settings.compat.seedSnippet ? understandSnippet(frame) : frame;
     return this.#step({ type: 'frame', frame: meant });
+  }
+
+  #refused(code: string): void {
+    if (isLimit(code)) this.#parts.observer.limitHit(code, this.#connection.remoteAddress);
   }
 
   /** An input that waits for no frame. */
@@ -236,6 +239,7 @@ export class StompSession implements ConnectionHandler, Client {
       case 'connected':
         return this.#connected();
       case 'close':
+        if (effect.fault !== undefined) this.#refused(effect.fault);
         await this.#inFlight.settled();
         return this.#connection.close(effect.code, effect.reason);
       case 'settle':
@@ -279,8 +283,10 @@ export class StompSession implements ConnectionHandler, Client {
     try {
       return { isRefused: false, headers: await work };
     } catch (error) {
-      if (error instanceof Problem) this.report(refusalReport(error, frame));
-      else this.#defect(error);
+      if (error instanceof Problem) {
+        this.#refused(error.code);
+        this.report(refusalReport(error, frame));
+      } else this.#defect(error);
       return { isRefused: true, headers: [] };
     }
   }

@@ -23,7 +23,7 @@ const DEFAULT_RECORDS = 50;
 /**
  * One page of records.
  * @peer 400, or a shorter page
- * @test chat-api-bounds: a page of
+ * @test chat-api/limits: a page of
  */
 const MAX_RECORDS = 200;
 const COMMAND_PROBLEMS = [

@@ -13,7 +13,7 @@ const PATH = '/sse';
 /**
  * Longer than any token; cookies of others are not looked at.
  * @peer not looked at
- * @test chat-api-bounds: a cookie
+ * @test chat-api/limits: a cookie
  */
 const MAX_VALUE_CHARS = 512;
 

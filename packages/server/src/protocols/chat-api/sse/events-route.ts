@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatResume, parseResume, type UserId } from '../../../core/journal/index.ts';
 import { every, Problem } from '../../../kit/index.ts';
 import type { Callers } from '../callers.ts';
-import type { ChatSession, Delivery } from '../../../delivery/index.ts';
+import type { Delivery } from '../../../delivery/index.ts';
 import { notAcceptable } from '../errors.ts';
 import type { ChatApiLimits } from '../limits.ts';
 import type { ChatApiParts } from '../parts.ts';
@@ -82,7 +82,7 @@ export class EventStreams {
       },
     });
     const from = startingPoint(request, live);
-    const session = this.#deliver(live, from, reader, request);
+    const session = parts.delivery.open({ user: live.user.id, from, sink: reader });
     this.#readers.add(reader);
     live.readers.add(reader);
     live.used(parts.clock.now());
@@ -96,16 +96,6 @@ export class EventStreams {
     reader.start(session, this.#watchContacts(live, reader), tokenOf(from, session.resume));
     // It came in while the node began to stop: nobody else would ask it to come back.
     if (this.#isStopping) reader.restart(restartMs());
-  }
-
-  #deliver(live: LiveStream, from: StartingPoint, reader: SseReader, request: FastifyRequest): ChatSession {
-    try {
-      return this.#parts.delivery.open({ user: live.user.id, from, sink: reader });
-    } catch (error) {
-      if (error instanceof Problem && error.code === 'too-many-sessions')
-        this.#parts.observer.limitHit('chat-api.event-streams', this.#parts.http.addresses.addressOf(request.raw));
-      throw error;
-    }
   }
 
   #watchContacts(live: LiveStream, reader: SseReader): ContactWatch {

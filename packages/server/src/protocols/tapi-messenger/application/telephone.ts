@@ -12,13 +12,6 @@ import type { CallMessages } from './incoming.ts';
 
 /** TM AP-10. */
 const APPLICATION_SESSION = /^[A-Za-z0-9_.-]{1,64}$/;
-/**
- * Calls of one session's number that are remembered; the core has fewer.
- * @peer the oldest is not known any more
- * @test tapi-messenger/limits: calls that a session remembers
- */
-const MAX_CALLS = 256;
-
 interface Line {
   readonly number: string;
   readonly actor: Actor;
@@ -41,6 +34,7 @@ export interface TelephoneParts extends Pick<
 export class Telephone {
   readonly #parts: TelephoneParts;
   readonly #client: Client;
+  /** Live ones: the core has no more of them on one number than its bound. */
   readonly #calls = new Map<CallId, Call>();
   #line: Line | null = null;
 
@@ -147,7 +141,7 @@ export class Telephone {
   #onCall(call: Call, how: 'snapshot' | 'change'): void {
     const isNew = !this.#calls.has(call.id);
     if (call.state === 'ended') this.#calls.delete(call.id);
-    else if (!isNew || this.#calls.size < MAX_CALLS) this.#calls.set(call.id, call);
+    else this.#calls.set(call.id, call);
     const isRinging = call.direction === 'inbound' && call.state === 'ringing';
     // TM AP-17: nothing is kept for late subscribers; what rang before the listening is a state, not a new call.
     if (isNew && isRinging && how === 'change') this.#pop(call);

@@ -25,6 +25,8 @@ export interface SockJsParts {
   readonly onConnection: OnConnection;
   /** Told about what should not happen: a handler that throws, a handshake that fails late. */
   readonly onDefect: (error: unknown) => void;
+  /** Told about addresses that found no room for a session. */
+  readonly onFull?: (address: string) => void;
   /** The address that bounds count by; by default the socket's. */
   readonly addressOf?: (req: IncomingMessage) => string;
   /** Shared by the endpoints of one process, so that all sockets are written together. */
@@ -56,6 +58,7 @@ export class SockJsEndpoint implements AsyncDisposable {
       addressOf: parts.addressOf ?? ((req) => req.socket.remoteAddress ?? ''),
       open: (connection, req) => openGuarded(parts.onConnection, parts.onDefect, connection, req),
       onDefect: parts.onDefect,
+      onFull: parts.onFull ?? (() => undefined),
     };
     this.#http = new HttpTransports(this.#environment);
     this.#webSockets = new WebSockets(this.#environment);

@@ -15,4 +15,6 @@ export interface Environment {
   readonly addressOf: (req: IncomingMessage) => string;
   readonly open: (connection: SockJsConnection, req: IncomingMessage) => ConnectionHandler;
   readonly onDefect: (error: unknown) => void;
+  /** Somebody of this address found no room for a session. */
+  readonly onFull: (address: string) => void;
 }

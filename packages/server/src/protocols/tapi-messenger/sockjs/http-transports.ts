@@ -85,9 +85,12 @@ export class HttpTransports {
   }
 
   #create(req: IncomingMessage, transport: ReceivingTransport, id: string): HttpSession | undefined {
-    const { admission, addressOf, options, clock, turnEnd } = this.#environment;
+    const { admission, addressOf, options, clock, turnEnd, onFull } = this.#environment;
     const remoteAddress = addressOf(req);
-    if (!admission.enter(remoteAddress)) return undefined;
+    if (!admission.enter(remoteAddress)) {
+      onFull(remoteAddress);
+      return undefined;
+    }
     const session = new HttpSession({
       id,
       transport,

@@ -30,12 +30,14 @@ export class WebSockets {
 
   async upgrade(request: UpgradeRequest): Promise<void> {
     const { req, session, refuse } = request;
-    const { admission, addressOf, onDefect } = this.#environment;
+    const { admission, addressOf, onDefect, onFull } = this.#environment;
     const { kind } = handshakeOf(req);
     if (kind === 'wrong-version') return refuse(400, notWebSocket, { 'Sec-WebSocket-Version': 13 });
     if (kind === 'invalid' || (kind === 'hixie76' && session === undefined)) return refuse(400, notWebSocket);
     const address = addressOf(req);
-    if (this.#isClosed || !admission.enter(address)) return refuse(503, '', { 'Retry-After': 5 });
+    const isFull = !this.#isClosed && !admission.enter(address);
+    if (isFull) onFull(address);
+    if (this.#isClosed || isFull) return refuse(503, '', { 'Retry-After': 5 });
     let port: WebSocketPort;
     try {
       port = await this.#accept(kind, request);

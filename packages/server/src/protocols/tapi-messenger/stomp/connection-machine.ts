@@ -102,7 +102,7 @@ function broken(
   ];
   return closed(state, [
     { type: 'send', frame: { command: 'ERROR', headers, body: text } },
-    { type: 'close', code: 1002, reason: 'STOMP error' },
+    { type: 'close', code: 1002, reason: 'STOMP error', fault: error },
   ]);
 }
 

@@ -76,7 +76,8 @@ export type ConnectionEffect =
     }
   /** Send RECEIPT once all effects before this one are through, and none of them was refused (TM ST-20). */
   | { readonly type: 'receipt'; readonly id: string }
-  | { readonly type: 'close'; readonly code: number; readonly reason: string };
+  /** `fault`: why an ERROR went out before. */
+  | { readonly type: 'close'; readonly code: number; readonly reason: string; readonly fault?: StompError };
 
 export interface ConnectionStep {
   readonly state: ConnectionState;

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { Message } from '../../../../core/conversations/index.ts';
 import type { Channel } from '../../api.ts';
 import type { LoggedIn } from '../../logins.ts';
-import type { AppWsParts } from '../../parts.ts';
 import { type CallHost, SignalCall } from './call.ts';
+import type { SignalParts } from './registration.ts';
 import { PbxSignalSession } from './session.ts';
 import { parseSig } from './signals.ts';
 
@@ -20,6 +20,8 @@ function callOf(): { call: SignalCall; told: JsonObject[]; hits: string[] } {
   const hits: string[] = [];
   const host: CallHost = {
     signal: (_call, sig) => void told.push(sig),
+    signalText: (_call, sig) => void told.push(JSON.parse(sig) as JsonObject),
+    signalShared: () => undefined,
     forget: () => undefined,
     nameOf: () => ({ name: '', displayName: '' }),
     sent: () => undefined,
@@ -64,7 +66,7 @@ test.each([
   ['characters', 2, 1024 * 1024],
 ])('frames that wait for RegisterResult are bounded: %s', (_what, most, characters) => {
   const closed: number[] = [];
-  const parts = { directory: { devices: () => new Promise(() => undefined) } } as unknown as AppWsParts;
+  const parts = { parts: { directory: { devices: () => new Promise(() => undefined) } } } as unknown as SignalParts;
   const channel = {
     onWritable: () => undefined,
     limitHit: () => undefined,
