@@ -3,7 +3,9 @@ export type Stop = () => void;
 
 /** A set of listeners of one kind. A listener added or removed while one is called takes effect with the next `emit`. */
 export class Listeners<T> {
-  #listeners: ReadonlySet<(value: T) => void> = new Set();
+  readonly #listeners = new Set<(value: T) => void>();
+  /** Those of the last `emit`, as long as they are the same: thousands may come one by one. */
+  #called: readonly ((value: T) => void)[] | null = null;
 
   get size(): number {
     return this.#listeners.size;
@@ -11,15 +13,15 @@ export class Listeners<T> {
 
   add(listener: (value: T) => void): Stop {
     const own = (value: T): void => listener(value);
-    this.#listeners = new Set(this.#listeners).add(own);
+    this.#listeners.add(own);
+    this.#called = null;
     return () => {
-      const next = new Set(this.#listeners);
-      next.delete(own);
-      this.#listeners = next;
+      if (this.#listeners.delete(own)) this.#called = null;
     };
   }
 
   emit(value: T): void {
-    for (const listener of this.#listeners) listener(value);
+    this.#called ??= [...this.#listeners];
+    for (const listener of this.#called) listener(value);
   }
 }

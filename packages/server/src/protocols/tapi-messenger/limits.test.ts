@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../../../../test/kit/wait.ts';
 import { systemClock } from '../../kit/index.ts';
 import { SockJsEndpoint } from './sockjs/index.ts';
@@ -6,10 +6,15 @@ import { sockJsDefaults } from './sockjs/options.ts';
 import { post, RawHttp } from './test/raw-http.ts';
 import { RawStomp } from './test/raw-stomp.ts';
 import { serve } from './test/serve.ts';
-import { startNode } from './test/start-node.ts';
+import { startNode, type TestNode } from './test/start-node.ts';
+
+let node: TestNode;
+beforeAll(async () => {
+  node = await startNode({ lookup: { find: (phone) => Promise.resolve({ phone }) } });
+});
+afterAll(() => node.close());
 
 test('a number that is no number is shown cut', async () => {
-  await using node = await startNode({ lookup: { find: (phone) => Promise.resolve({ phone }) } });
   const client = await RawStomp.connect(node.port);
   await client.subscribe('r', '/topic/is-call-init');
   client.sendText('SEND\ndestination:/tapi/listen\napex_session:734\n\n\0');
@@ -19,7 +24,6 @@ test('a number that is no number is shown cut', async () => {
 });
 
 test('an idempotency key that is too long is refused', async () => {
-  await using node = await startNode();
   const client = await RawStomp.connect(node.port, 'CONNECT\naccept-version:1.2\nlogin:alice\npasscode:demo\n');
   await client.subscribe('e', '/user/queue/errors');
   const say = (key: string): void =>
@@ -34,7 +38,6 @@ test('an idempotency key that is too long is refused', async () => {
 });
 
 test('requests that send, of one session, are bounded', async () => {
-  await using node = await startNode();
   const url = '/tapi-messenger/0/sends';
   await post(node.port, `${url}/xhr`, '');
   const open = Array.from({ length: sockJsDefaults.maxSendsUnderWay }, () => {
