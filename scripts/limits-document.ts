@@ -1,5 +1,5 @@
 // Writes docs/limits.md from the code. Usage: node scripts/limits-document.ts [--write]
-import { globSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defaultOf } from '../packages/server/src/config/kinds.ts';
 import { settingsSchema } from '../packages/server/src/config/schema.ts';
@@ -107,13 +107,17 @@ function product(text: string): number | undefined {
 export function limitsDocument(root: string): string {
   const { settings, areas, times } = readLimits(root);
   const files = testFiles(root);
-  const bounds = (title: string, rows: readonly Bound[], first: string): string =>
-    section(title, [first, 'value', 'why', 'what the peer gets', 'test'], rows.map((b) => [b.name, b.value, b.reason, b.peer, link(b.test, files)])); // prettier-ignore
+  const rowOf = ({ name, value, reason, peer, test }: Bound): readonly string[] => {
+    const [file = ''] = filesOf(test, root, files);
+    return [name, value, reason, peer, `[${test.slice(0, Math.max(0, test.indexOf(':')))}](../${file})`];
+  };
+  const head = ['value', 'why', 'what the peer gets', 'test'];
+  const plain = times.map((time) => [time.name, time.value, time.reason]);
   return [
     INTRODUCTION,
-    bounds('What can be set', settings, 'setting'),
-    ...areas.map(({ title, bounds: rows }) => bounds(title, rows, 'bound')),
-    section('Times that are no bounds', ['time', 'value', 'what it is'], times.map((t) => [t.name, t.value, t.reason])), // prettier-ignore
+    section('What can be set', ['setting', ...head], settings.map(rowOf)),
+    ...areas.map(({ title, bounds }) => section(title, ['bound', ...head], bounds.map(rowOf))),
+    section('Times that are no bounds', ['time', 'value', 'what it is'], plain),
   ].join('\n');
 }
 
@@ -127,15 +131,15 @@ export function testFiles(root: string): readonly string[] {
   return globSync(['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts', 'test/contract/*.ts'], { cwd: root });
 }
 
-/** The files that a test's name can mean: one, where it is right. */
-export function filesOf(test: string, files: readonly string[]): readonly string[] {
-  const name = test.slice(0, Math.max(0, test.indexOf(':')));
-  return files.filter((file) => `/${file}`.replace(/(\.test)?\.ts$/, '').endsWith(`/${name}`));
-}
-
-function link(test: string, files: readonly string[]): string {
-  const [file = ''] = filesOf(test, files);
-  return `[${test.slice(0, Math.max(0, test.indexOf(':')))}](../${file})`;
+/** The files that a test's name can mean and that hold its title: one, where it is right. */
+export function filesOf(test: string, root: string, files: readonly string[]): readonly string[] {
+  const [, name = '', title = ''] = /^([^:]*): (.+)$/.exec(test) ?? [];
+  if (title === '') return [];
+  return files.filter((file) => {
+    if (!`/${file}`.replace(/(\.test)?\.ts$/, '').endsWith(`/${name}`)) return false;
+    const text = readFileSync(`${root}/${file}`, 'utf8');
+    return ['`', "'", '"'].some((quote) => text.includes(quote + title));
+  });
 }
 
 if (process.argv.includes('--write')) {

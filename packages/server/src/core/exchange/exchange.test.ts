@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MemoryNetwork } from '../../adapters/bus-memory/index.ts';
 import { ManualClock, Problem, randomIds } from '../../kit/index.ts';
 import type { Message } from '../conversations/index.ts';
 import type { User } from '../directory/index.ts';
@@ -76,7 +77,12 @@ function device(owner: User, id: string): Device {
 /** An exchange whose texts are sent to nobody. */
 function exchange(): { exchange: Exchange; call: (from: Device, end?: End) => Leg } {
   const conversations = { send: () => new Promise<never>(() => undefined), typing: () => undefined };
-  const made = createExchange({ conversations, clock: new ManualClock(), ids: randomIds });
+  const clock = new ManualClock();
+  const peers = new MemoryNetwork(clock, randomIds).join();
+  const onTrouble = (error: unknown): never => {
+    throw error;
+  };
+  const made = createExchange({ conversations, peers, clock, ids: randomIds, onTrouble });
   return {
     exchange: made,
     call: (from, end = new End()) =>
