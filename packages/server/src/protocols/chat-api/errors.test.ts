@@ -18,7 +18,7 @@ function codesIn(...folders: readonly string[]): ReadonlySet<string> {
   return codes;
 }
 
-/** Never shown here: `resync` is an event, these of the exchange belong to devices, these of the store and the cluster to the start and to commands. */
+/** Never shown here: `resync` is an event, these of the exchange belong to devices, these of the store and the cluster to the start, to commands and to other nodes. */
 const ELSEWHERE = new Set([
   'resync',
   'failure',
@@ -29,6 +29,7 @@ const ELSEWHERE = new Set([
   'store-in-use',
   'store-changed',
   'lonely-node',
+  'peer-unknown-request',
   'no-such-database',
   'target-exists',
   'no-tieline-database',
