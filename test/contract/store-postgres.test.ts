@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { createStoreSql, renewEpochOfPostgres } from '../../packages/server/src/adapters/store-sql/index.ts';
+import { PostgresConnection } from '../../packages/server/src/adapters/store-sql/dialect/postgres.ts';
 import { ManualClock, randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { describeWithPeers } from '../kit/peer.ts';
 import { POSTGRES_PROGRAMS, PostgresServer } from '../kit/postgres.ts';
@@ -101,6 +102,19 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL', () => {
       const again = await openAt(place);
       expect(await again.store.read('conversations.message', { id: message.id })).toEqual(message);
       expect(warnings).toContainEqual(expect.stringContaining('fsync = off'));
+    });
+
+    test('connections of a node that is gone or frozen end soon, whatever they were about', async () => {
+      const { url } = await newPlace();
+      const connection = await PostgresConnection.open({ url, role: 'sequencer', onLost: () => undefined });
+      cleanups.push(() => connection.close());
+      const setting = async (name: string) =>
+        (await connection.query<{ ms: number }>('select setting::int as ms from pg_settings where name = $1', [name]))
+          .rows[0]?.ms;
+      // Keep-alive says nothing while an answer waits to be taken; an advisory lock stands outside of transactions.
+      expect(await setting('tcp_user_timeout')).toBe(11_000);
+      expect(await setting('idle_in_transaction_session_timeout')).toBe(10_000);
+      expect(await setting('idle_session_timeout')).toBe(10_000);
     });
 
     test('a renewed epoch: a node that runs takes and tells nothing more when it reconnects, a new one goes on', async () => {

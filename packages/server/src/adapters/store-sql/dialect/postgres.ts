@@ -13,6 +13,8 @@ const STATEMENT_MS = 10_000;
 const ANSWER_MS = STATEMENT_MS + 5_000;
 /** A transaction that its node has left open: its locks go after this time. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
+/** A sequencer asks every second: one that is silent for so long is frozen, and its office goes to another node. */
+const IDLE_SEQUENCER_MS = 10_000;
 /**
  * Statements prepared on one connection; it needs about eighty. Others are planned each time.
  * @peer nothing to notice
@@ -29,10 +31,14 @@ const TYPES: ColumnTypes = {
   hasOneWriter: false,
 };
 
-/** The database notices within eleven seconds that this machine is gone, so that what it held locked is free for others. */
+/**
+ * The database notices within eleven seconds that this machine is gone, so that what it held locked is free for others: by
+ * keep-alive while the connection is quiet, by the user timeout where an answer is on its way, which keep-alive does not see.
+ */
 const SESSION = `set client_encoding = 'UTF8'; set standard_conforming_strings = on;
   set default_transaction_isolation = 'read committed';
   set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+  set tcp_user_timeout = 11000;
   set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
 
 export type Role = 'writer' | 'reader' | 'sequencer' | 'migration';
@@ -79,6 +85,7 @@ export class PostgresConnection implements Connection {
     try {
       await client.connect();
       await client.query(isMigration ? SESSION : `${SESSION}; set statement_timeout = ${STATEMENT_MS}`);
+      if (options.role === 'sequencer') await client.query(`set idle_session_timeout = ${IDLE_SEQUENCER_MS}`);
       const { rows } = await client.query<{ standby: boolean; encoding: string; sync: string }>(
         `select pg_is_in_recovery() as standby, current_setting('server_encoding') as encoding,
           current_setting('synchronous_commit') as sync`,
@@ -222,7 +229,7 @@ function askable(value: unknown): unknown {
 /** Serialization failure, deadlock. */
 const CLASHES: ReadonlySet<string> = new Set(['40001', '40P01']);
 /** The server stops, or has ended the session, or writes no more; a plan that another version's migration has made stale. */
-const BROKEN: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P04', '25P03', '25006', '0A000']);
+const BROKEN: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P04', '57P05', '25P03', '25006', '0A000']);
 
 function faultOf({ code = '' }: DatabaseError): Fault {
   if (CLASHES.has(code)) return 'clash';
