@@ -76,6 +76,19 @@ test('a role is held by one; it goes on when its holder resigns, ends or falls s
   expect(nodes.troubles).toEqual([]);
 });
 
+test('a role that falls to a node while it resigns goes on at once', async () => {
+  const nodes = new Nodes();
+  const [first, second] = [await nodes.join(a), await nodes.join(b)];
+  first.seek('phone', () => undefined);
+  // The renewal that asks for the role is under way.
+  await first.resign();
+  expect(nodes.roles.size).toBe(0);
+  second.seek('phone', () => undefined);
+  await turn();
+  expect(second.held).toEqual(new Set(['phone']));
+  for (const node of [first, second]) await node.close();
+});
+
 test('a node that cannot reach the store lets go before others may take over, and comes back', async () => {
   const nodes = new Nodes();
   const own = await nodes.join(a);

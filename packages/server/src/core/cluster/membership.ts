@@ -202,8 +202,8 @@ export async function joinCluster(parts: MembershipParts): Promise<Membership> {
       isResigned = true;
       await renewing;
       for (const [role, one] of sought) {
-        if (one.holder !== self) continue;
-        await setHolder(role, one, null);
+        if (one.holder === self) await setHolder(role, one, null);
+        // Also one that came with the last renewal, and was not taken any more.
         // Where the store is away, the role falls free with the lease.
         await store.write('cluster.resign', { node: self, role }).catch(onTrouble);
       }
