@@ -256,10 +256,10 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
     this.#pong?.();
   }
 
-  /** Answered with the same code (RFC 6455 5.5.1), and the connection ends. */
+  /** Answered with the same code, or none (RFC 6455 5.5.1), and the connection ends. */
   gotClose(code: number, reason: string): void {
     this.#peerClosed = { code, reason };
-    if (this.isOpen) this.close(code === 1005 ? 1000 : code, reason);
+    this.close(code, reason);
     this.#end();
   }
 
@@ -322,7 +322,9 @@ function tellAll(sent: readonly Sent[] | null, error?: Error | null): void {
   for (const tell of sent ?? []) tell(error);
 }
 
+/** 1005 stands for no code. */
 function closePayload(code: number, reason: string): Buffer {
+  if (code === 1005) return Buffer.alloc(0);
   const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
   payload.writeUInt16BE(code, 0);
   payload.write(reason, 2);

@@ -197,10 +197,15 @@ test('both closings give the code and the reason; an abrupt end is 1006; each is
   expect(await closeOf(second)).toEqual([4002, 'own']);
   await until(() => ends.length === 2, 'the second end');
   const third = await dial(server.url);
-  third.terminate();
+  third.close();
+  expect(await closeOf(third)).toEqual([1005, '']);
   await until(() => ends.length === 3, 'the third end');
+  const fourth = await dial(server.url);
+  fourth.terminate();
+  await until(() => ends.length === 4, 'the fourth end');
   expect(ends.slice(1)).toEqual([
     [4002, 'own'],
+    [1005, ''],
     [1006, ''],
   ]);
 });
