@@ -286,11 +286,15 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
     this.#expel(code, 'too much before login');
   }
 
-  /** Says goodbye and reads no further: what still comes is thrown away until the peer or the close timer ends it. */
+  /**
+   * Says goodbye and ends its side at once (RFC 6455 7.1.7): a peer that waits for the end is not kept waiting. What still comes is
+   * thrown away until the peer or the close timer ends it.
+   */
   #expel(code: number, reason: string): void {
     this.admit();
     this.close(code, reason);
     this.#reader.stop();
+    this.#end();
   }
 
   /** After what was sent. */

@@ -77,8 +77,8 @@ const HANDSHAKE =
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 
 /** A raw client socket; `first` is sent together with the handshake. */
-function rawClient(rig: Rig, first: Buffer = Buffer.alloc(0)): { socket: Socket; got: () => Buffer } {
-  const socket = connect(Number(new URL(rig.url).port), '127.0.0.1');
+function rawClient(rig: Rig, first: Buffer = Buffer.alloc(0), options = {}): { socket: Socket; got: () => Buffer } {
+  const socket = connect({ port: Number(new URL(rig.url).port), host: '127.0.0.1', ...options });
   let got = Buffer.alloc(0);
   socket.on('error', () => undefined);
   socket.on('data', (part) => (got = Buffer.concat([got, part])));
@@ -257,6 +257,16 @@ test('a message over the bound closes with 1009, too many fragments with 1008', 
   for (let i = 0; i <= MAX_FRAGMENTS; i++) many.send('', { fin: false });
   expect((await closeOf(many))[0]).toBe(1008);
   expect(limits).toEqual(['ws.protocol', 'ws.protocol']);
+});
+
+test('who breaks the protocol sees the end at once, whether it answers the close or not', async () => {
+  const server = await rig();
+  const { socket, got } = rawClient(server, clientFrame(0x83, Buffer.from('x')), { allowHalfOpen: true });
+  await once(socket, 'end');
+  expect(got().subarray(-4)).toEqual(Buffer.of(0x88, 2, 0x03, 0xea));
+  expect(server.sockets[0]!.destroyed).toBe(false);
+  socket.end();
+  await until(() => server.http.socketCount === 0, 'both sides to end');
 });
 
 test('a frame in too many pieces closes with 1008', async () => {
