@@ -107,3 +107,24 @@ test('a frame in too many pieces ends the reading; as many as allowed do not', (
 test('closing without a code', () => {
   expect(read(frame(0x88))).toEqual([['close', 1005, '']]);
 });
+
+test('a fragment does not hold the chunk that it came in', () => {
+  const texts: string[] = [];
+  const ignore = (): void => undefined;
+  const reader = new WebSocketReader(
+    {
+      gotText: (text) => texts.push(text),
+      gotBinary: ignore,
+      gotPing: ignore,
+      gotPong: ignore,
+      gotClose: ignore,
+      gotViolation: ignore,
+    },
+    BOUNDS,
+  );
+  const chunk = frame(0x01, 'one ');
+  reader.read(chunk);
+  chunk.fill(0);
+  reader.read(frame(0x80, 'two'));
+  expect(texts).toEqual(['one two']);
+});

@@ -47,7 +47,7 @@ export class WebSocketReader {
   #chunks: Buffer[] = [];
   #held = 0;
   #needed = 0;
-  #fragments: Buffer[] | null = null;
+  #fragments: Uint8Array[] | null = null;
   #fragmentBytes = 0;
   #isFragmentedText = false;
   #isStopped = false;
@@ -158,7 +158,8 @@ export class WebSocketReader {
     }
     if (opcode !== CONTINUATION) this.#isFragmentedText = opcode === TEXT;
     const fragments = (this.#fragments ??= []);
-    fragments.push(data.subarray(start, end));
+    // A copy: a fragment of one octet would hold the whole chunk that it came in.
+    fragments.push(new Uint8Array(data.subarray(start, end)));
     this.#fragmentBytes += end - start;
     if (fragments.length > this.#bounds.maxFragments) return void this.#violation(1008);
     if (!isFinal) return;
