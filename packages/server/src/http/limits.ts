@@ -31,6 +31,12 @@ export const MAX_CHUNKS = 16_384;
  * @test http: requests of one connection
  */
 export const MAX_PIPELINED = 64;
+/**
+ * Pings of one WebSocket whose answers wait to be sent: a peer that pings and reads nothing would make them grow without end.
+ * @peer closed with 1008
+ * @test http/websocket: pings whose answers nobody reads
+ */
+export const MAX_WAITING_PONGS = 60;
 /** How long a peer may take to answer a WebSocket close before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { CLOSE_TIMEOUT_MS, MAX_CHUNKS, MAX_FRAGMENTS } from './limits.ts';
+import { CLOSE_TIMEOUT_MS, MAX_CHUNKS, MAX_FRAGMENTS, MAX_WAITING_PONGS } from './limits.ts';
 import type { TurnEnding, TurnJoiner } from './turn-joiner.ts';
 import { CONTROL, encodeBinary, encodeControl, type EncodedFrame, joinFrames, textBytes } from './websocket-frame.ts';
 import { type ReaderEvents, WebSocketReader } from './websocket-reader.ts';
@@ -95,6 +95,7 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   #closed: { readonly code: number; readonly reason: string } | undefined;
   #close: ((code: number, reason: string) => void) | undefined;
   #pong: (() => void) | undefined;
+  #waitingPongs = 0;
   #isPaused = false;
   /** Ends with this turn. */
   #isEnding = false;
@@ -249,7 +250,9 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   }
 
   gotPing(data: Buffer): void {
-    this.sendEncoded(encodeControl(CONTROL.pong, data));
+    if (!this.isOpen) return;
+    if (++this.#waitingPongs > MAX_WAITING_PONGS) return this.gotViolation(1008);
+    this.sendEncoded(encodeControl(CONTROL.pong, data), () => this.#waitingPongs--);
   }
 
   gotPong(): void {

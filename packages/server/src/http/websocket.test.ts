@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { until } from '../../../../test/kit/wait.ts';
 import { Http, type HttpOptions } from './http.ts';
-import { MAX_CHUNKS, MAX_FRAGMENTS, silentObserver } from './limits.ts';
+import { MAX_CHUNKS, MAX_FRAGMENTS, MAX_WAITING_PONGS, silentObserver } from './limits.ts';
 import type { AcceptOptions } from './websocket-acceptor.ts';
 import { encodeBinary, encodeText, encodeUtf8 } from './websocket-frame.ts';
 import { cutReason, type WebSocketPort } from './websocket-port.ts';
@@ -267,6 +267,25 @@ test('who breaks the protocol sees the end at once, whether it answers the close
   expect(server.sockets[0]!.destroyed).toBe(false);
   socket.end();
   await until(() => server.http.socketCount === 0, 'both sides to end');
+});
+
+test('pings whose answers nobody reads are bounded; those that are read are not', async () => {
+  const server = await rig();
+  const ping = clientFrame(0x89, Buffer.from('?'));
+  const pongs = Buffer.concat(Array.from({ length: MAX_WAITING_PONGS }, () => Buffer.from('\x8a\x01?', 'latin1')));
+  const { socket, got } = rawClient(server);
+  await until(() => got().includes('\r\n\r\n'), 'the handshake');
+  const begin = got().length;
+  for (let round = 1; round <= 3; round++) {
+    for (let i = 0; i < MAX_WAITING_PONGS; i++) socket.write(ping);
+    await until(() => got().length === begin + round * pongs.length, 'the pongs');
+  }
+  expect(got().subarray(-pongs.length)).toEqual(pongs);
+  // In one turn, however the network would cut them.
+  for (let i = 0; i <= MAX_WAITING_PONGS; i++) server.sockets[0]!.emit('data', Buffer.from(ping));
+  await once(socket, 'end');
+  expect(got().subarray(-4)).toEqual(Buffer.of(0x88, 2, 0x03, 0xf0));
+  expect(server.limits).toEqual(['ws.protocol']);
 });
 
 test('a frame in too many pieces closes with 1008', async () => {
