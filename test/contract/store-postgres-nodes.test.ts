@@ -215,6 +215,18 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
     await until(() => a.figures().isSequencer !== b.figures().isSequencer, 'one sequencer', PATIENCE_MS);
   });
 
+  test('positions that can not be given for a while are given afterwards, over the same connection', async () => {
+    const url = await server.createDatabase();
+    const node = await openNode(url);
+    const office = () => server.run(`select pid ${named('tieline sequencer')}`, url);
+    const before = await office();
+    await server.run('alter table entries add constraint full_disk check (position < 0) not valid', url);
+    const sent = await sendAll(node, 200, [[1, 2]]);
+    expect(await office()).toEqual(before);
+    await server.run('alter table entries drop constraint full_disk', url);
+    expect(await expectWhole(node, sent)).toHaveLength(400);
+  });
+
   test('the node that gives positions goes; the other takes over', async () => {
     const url = await server.createDatabase();
     const bell = createMemoryBell();

@@ -124,8 +124,10 @@ export class Sequencer {
         if (this.#office === null) await this.#stand(connection);
         await this.#work();
       } catch (error) {
-        this.#office = null;
         this.#parts.log.warn('positions could not be given; it is tried again', { reason: reasonOf(error) });
+        // What the database has against it (a full disk) it would have against the next connection, too: at the next poll.
+        if (connection.faultOf(error) !== 'broken') return;
+        this.#office = null;
         this.#session.drop(connection, reasonOf(error));
       }
     }
