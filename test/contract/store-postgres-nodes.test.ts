@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createMemoryBell } from '../../packages/server/src/adapters/bus-memory/index.ts';
 import { createStoreSql, type SqlStore } from '../../packages/server/src/adapters/store-sql/index.ts';
 import type { Batch, TielineBell } from '../../packages/server/src/core/index.ts';
+import { userStream } from '../../packages/server/src/core/journal/index.ts';
 import { randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { CuttingProxy } from '../kit/cutting-proxy.ts';
 import { describeWithPeers } from '../kit/peer.ts';
@@ -225,6 +226,26 @@ describeWithPeers(POSTGRES_PROGRAMS, 'PostgreSQL: several nodes, and faults', ()
     expect(await office()).toEqual(before);
     await server.run('alter table entries drop constraint full_disk', url);
     expect(await expectWhole(node, sent)).toHaveLength(400);
+  });
+
+  test('a deadlock over a new stream is one, whichever statement shows it', async () => {
+    const url = await server.createDatabase();
+    const { store } = await openNode(url);
+    const other = new Client({ connectionString: url });
+    cleanups.push(() => other.end());
+    await other.connect();
+    const [first, second] = [alice, bob].map((id) => userStream(id)).sort();
+    const make = (id: string | undefined) => other.query('insert into streams (id) values ($1)', [id]);
+    await other.query('begin');
+    // So that it is the node that gives way.
+    await other.query("set local deadlock_timeout = '1min'");
+    await make(second);
+    const sent = store.write('conversations.append', messageFrom(alice, bob));
+    sent.catch(() => undefined);
+    await until(async () => (await waiting(url, 'tieline writer')) === 1, 'the group to wait');
+    await make(first);
+    await other.query('commit');
+    expect((await sent).message.seq).toBe(1);
   });
 
   test('the node that gives positions goes; the other takes over', async () => {

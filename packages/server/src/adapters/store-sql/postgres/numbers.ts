@@ -49,14 +49,14 @@ export class RowNumbers<Id extends string> {
     for (let lookup = 1; missing.size > 0; lookup++) {
       // In one order on all nodes: who waits for another's row holds none that the other waits for.
       const asked = [...missing].sort();
-      if (lookup > 1) connection.send(this.#insert, [asked]);
-      const { rows } = await connection.query<{ id: Id; num: number }>(this.#find, [asked]);
+      // Both at once; what the first fails for is what is thrown.
+      const inserted = lookup > 1 ? connection.query(this.#insert, [asked]) : null;
+      const [{ rows }] = await Promise.all([connection.query<{ id: Id; num: number }>(this.#find, [asked]), inserted]);
       for (const { id, num } of rows) {
         numbers.set(id, num);
         this.#seen.set(id, num);
       }
       missing = new Set(asked.filter((id) => !numbers.has(id)));
-      if (lookup > MAX_LOOKUPS && missing.size > 0) await connection.settled();
       if (lookup > MAX_LOOKUPS && missing.size > 0) throw new Error('a row that was inserted can not be found');
     }
     return numbers;
