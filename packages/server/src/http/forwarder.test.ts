@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,6 +171,26 @@ test('a node that is not there: the client has got nothing yet', async () => {
   expect((await fetch(`${url}/s`)).status).toBe(299);
   expect((await fetch(`${url}/s`, { method: 'POST', body: 'x'.repeat(100_000) })).status).toBe(299);
   expect(outcomes).toEqual(['unreachable', 'unreachable']);
+});
+
+test('a long body that nobody takes does not hold up the next request of its connection', async () => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address() as { port: number };
+  closed.close();
+  await once(closed, 'close');
+  const { url, http } = await front(`http://127.0.0.1:${port}`);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  opened.push({ close: () => agent.destroy() });
+  for (const [method, body] of [
+    ['POST', Buffer.alloc(4_000_000)],
+    ['GET', ''],
+  ] as const) {
+    const asked = request(`${url}/s`, { method, agent }).end(body);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect([answer.statusCode, await bodyOf(answer)]).toEqual([299, '']);
+  }
+  expect(http.socketCount).toBe(1);
 });
 
 test('a node that does not take the connection in time counts as one that is not there', async () => {

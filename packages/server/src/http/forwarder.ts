@@ -112,7 +112,8 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
     let isAnswered = false;
     upstream.on('error', () => {
       connected();
-      req.unpipe(upstream);
+      // What nobody takes is thrown away, or the next request of the connection would never be read.
+      req.unpipe(upstream).resume();
       if (isAnswered) return;
       res.off('close', gone);
       resolve(res.destroyed ? 'answered' : 'unreachable');
