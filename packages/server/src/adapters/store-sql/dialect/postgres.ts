@@ -11,8 +11,11 @@ const CONNECT_MS = 5_000;
 const STATEMENT_MS = 10_000;
 /** No answer for this long: the network hangs, and the connection is given up here. */
 const ANSWER_MS = STATEMENT_MS + 5_000;
-/** A transaction that its node has left open: its locks go after this time. */
-const IDLE_IN_TRANSACTION_MS = 10_000;
+/**
+ * A transaction that its node has left open: its locks go after this time. A group of another node that waits for them keeps
+ * that node's lease waiting, too: with the time between two renewals it must stay below a lease (core/cluster/membership.ts).
+ */
+const IDLE_IN_TRANSACTION_MS = 4_000;
 /** A sequencer asks every second: one that is silent for so long is frozen, and its office goes to another node. */
 const IDLE_SEQUENCER_MS = 10_000;
 /**
