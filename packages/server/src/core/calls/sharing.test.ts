@@ -4,7 +4,7 @@ import { loneCluster } from '../../../../../test/kit/lone-cluster.ts';
 import { until } from '../../../../../test/kit/wait.ts';
 import { MemoryNetwork } from '../../adapters/bus-memory/index.ts';
 import { FakeEngine } from '../../adapters/engine-fake/index.ts';
-import { Listeners, ManualClock, randomIds } from '../../kit/index.ts';
+import { type Json, Listeners, ManualClock, randomIds } from '../../kit/index.ts';
 import type { Membership, NodeId } from '../cluster/index.ts';
 import type { UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
@@ -169,4 +169,33 @@ test('a node that ends takes its calls from the screens of all', async () => {
   await a.calls.close();
   await until(async () => (await b.live()).length === 0);
   expect(a.records).toMatchObject([{ end: 'lost' }]);
+});
+
+test('what another version says of its calls is passed over, and harms nobody', async () => {
+  const told: unknown[] = [
+    null,
+    7,
+    [],
+    { seq: 0 },
+    { seq: 1, told: {} },
+    { seq: 1, told: { ref: 'r', call: { id: 'x' } } },
+  ];
+  const c = new FaultyPeers(network.join());
+  const pages: unknown[] = [
+    null,
+    {},
+    { seq: 1, told: [null], isLast: true },
+    { seq: 1, told: [{ call: {} }], isLast: true },
+  ];
+  let at = 0;
+  c.answer('calls.snapshot', () => Promise.resolve(pages[at++ % pages.length] as Json));
+  for (const one of [...told, ...told]) {
+    c.tell('calls.news', one as Json);
+    c.tell('calls.news', { seq: 0, told: null });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until(() => at >= pages.length, 'all pages to be asked for');
+  a.report('r');
+  await agree('ringing');
+  await c.close();
 });

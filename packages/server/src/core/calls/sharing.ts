@@ -74,7 +74,9 @@ export class Sharing {
     return { seq: this.#seq, told: rest.slice(0, CALLS_PER_PAGE), isLast: rest.length <= CALLS_PER_PAGE };
   }
 
-  #hear(news: News, from: NodeId): void {
+  #hear(news: News | undefined, from: NodeId): void {
+    // Where it was one of ours, the next finds the gap.
+    if (news === undefined) return;
     const heard = this.#heard.get(from);
     if (heard === undefined) return void this.#load(from);
     if (heard.early !== null) {
@@ -118,9 +120,11 @@ export class Sharing {
     try {
       for (let after: CallId | null = null; ;) {
         const page = decodePage(await this.#parts.peers.ask(node, SNAPSHOT, after, SNAPSHOT_MS));
+        if (page === undefined) throw new Problem('peer-unknown-request', 'This is no page of calls.');
         pages.push(page);
-        after = page.told.at(-1)?.call.id ?? null;
-        if (page.isLast || after === null) return pages;
+        const last: CallId | undefined = page.told.at(-1)?.call.id;
+        if (page.isLast || last === undefined || (after !== null && last <= after)) return pages;
+        after = last;
       }
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
