@@ -228,6 +228,12 @@ describe('a call', () => {
     expect(rows.size).toBe(0);
   });
 
+  test('the row holds what can be stored: one call never takes the rows of others with it', async () => {
+    engine.report({ ref: 'r', number: '201', peer: '1\u0000\ud800' });
+    await until(() => rows.size === 1);
+    expect([...rows.values()][0]?.peer).toBe('1\ufffd\ufffd');
+  });
+
   test('a number full of calls lets the oldest go', async () => {
     await calls.listen(asServer, '201', () => undefined);
     for (let i = 0; i <= MAX_LIVE_PER_NUMBER; i++) engine.report({ ref: `r${i}`, number: '201', peer: '1' });

@@ -5,6 +5,7 @@ import { ROWS_AT_ONCE, ROW_RETRY_MS } from './limits.ts';
 import type { CallLog } from './log.ts';
 import type { Call } from './model.ts';
 import type { CallQueries, CallUnits } from './ports.ts';
+import { storableCall } from './records.ts';
 
 export interface LiveRowParts {
   readonly store: Store<CallUnits, CallQueries>;
@@ -31,7 +32,7 @@ export class LiveRows {
   /** The call has begun, changed or ended. */
   changed(call: Call): void {
     if (call.state === 'ended') this.#dirty.delete(call.id);
-    else if (call.user !== null) this.#dirty.set(call.id, call);
+    else if (call.user !== null) this.#dirty.set(call.id, storableCall(call));
     void this.#write();
   }
 

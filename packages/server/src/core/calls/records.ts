@@ -42,9 +42,7 @@ export class Records {
   }
 
   async #write(call: Call, hurry: Promise<void>): Promise<void> {
-    // What a telephone system says may hold anything.
-    const { peer, peerName } = call;
-    const record = { ...call, peer: storable(peer), peerName: peerName === null ? null : storable(peerName) };
+    const record = storableCall(call);
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#parts.store.write('calls.record', { call: record });
@@ -64,4 +62,10 @@ export class Records {
     this.lost++;
     this.#parts.log.warn('a call was not recorded', { call: call.id, reason });
   }
+}
+
+/** What a telephone system says may hold anything. */
+export function storableCall(call: Call): Call {
+  const { peer, peerName } = call;
+  return { ...call, peer: storable(peer), peerName: peerName === null ? null : storable(peerName) };
 }
