@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { userStream } from '../../packages/server/src/core/journal/index.ts';
+import { directoryStream, userStream } from '../../packages/server/src/core/journal/index.ts';
 import { benches, type MakePlace } from './store-place.ts';
 import { alice, bob, messageFrom, userNamed } from './store-samples.ts';
 
@@ -18,9 +18,9 @@ export function streamContract(makePlace: MakePlace): void {
       expect(again).toEqual({ stream, isNew: false, cursor: opened.cursor });
       expect(await store.read('directory.stream', { by: 'id', id: 'stream-1' })).toMatchObject({ stream });
       expect(await store.read('directory.stream', { by: 'user', user: alice })).toMatchObject({ stream });
-      await store.write('directory.close-stream', { id: 'stream-1', cursor: 7 });
+      await store.write('directory.close-stream', { id: 'stream-1', cursor: 7, reason: 'logoff' });
       expect(await store.read('directory.stream', { by: 'user', user: alice })).toBeNull();
-      await store.write('directory.close-stream', { id: 'stream-1', cursor: 9 });
+      await store.write('directory.close-stream', { id: 'stream-1', cursor: 9, reason: 'logoff' });
       const third = await store.write('directory.open-stream', { stream: { ...stream, id: 'stream-3' } });
       expect(third).toMatchObject({ isNew: true, cursor: 7 });
       await expect(store.write('directory.open-stream', { stream: { ...stream, user: bob } })).rejects.toMatchObject({
@@ -54,11 +54,40 @@ export function streamContract(makePlace: MakePlace): void {
       });
       await store.write('directory.move-cursor', { moves: [{ user: alice, cursor: 40 }] });
       expect(await store.read('directory.stream', { by: 'user', user: alice })).toMatchObject({ cursor: 50 });
-      await store.write('directory.close-stream', { id: stream.id, cursor: 30 });
+      await store.write('directory.close-stream', { id: stream.id, cursor: 30, reason: 'logoff' });
       expect(await store.write('directory.open-stream', { stream })).toMatchObject({ cursor: 50 });
     });
 
-    test('stated presence: one item a contact, the newest first, no entry', async () => {
+    test('a stream ends for everybody: logged off, locked, deleted, or not used for too long', async () => {
+      const { store, journal } = await at.open();
+      await store.write('directory.add-user', userNamed('alice', alice));
+      await store.write('directory.add-user', userNamed('bob', bob));
+      const head = await journal.head();
+      const open = (id: string, user = alice, openedAt = 5) =>
+        store.write('directory.open-stream', { stream: { id, user, resource: id, openedAt } });
+      await open('one');
+      await store.write('directory.close-stream', { id: 'one', cursor: 7, reason: 'logoff' });
+      await store.write('directory.close-stream', { id: 'one', cursor: 7, reason: 'logoff' });
+      await open('two');
+      await store.write('directory.change-user', { id: alice, change: { isLocked: true } });
+      await store.write('directory.change-user', { id: alice, change: { isLocked: false } });
+      await open('three');
+      await open('four', bob);
+      await open('four again', bob, 50);
+      await store.write('directory.use-streams', { ids: ['three'], at: 40 });
+      await store.write('directory.use-streams', { ids: ['three'], at: 30 });
+      expect(await store.write('directory.end-idle-streams', { before: 40, limit: 9 })).toBe(0);
+      expect(await store.write('directory.end-idle-streams', { before: 51, limit: 1 })).toBe(1);
+      expect(await store.read('directory.stream', { by: 'id', id: 'three' })).toBeNull();
+      await store.write('directory.remove-user', { id: bob });
+      const { entries } = await journal.range({ streams: [directoryStream], after: head, until: 99, limit: 99 });
+      const ends = entries.flatMap(({ event }) =>
+        event.kind === 'stream-ended' ? [`${event.stream} ${event.reason}`] : [],
+      );
+      expect(ends).toEqual(['one logoff', 'two locked', 'three idle', 'four locked']);
+    });
+
+    test('stated presence: one item a contact, the newest first, an entry each time', async () => {
       const { store, journal } = await at.open();
       await store.write('directory.add-user', userNamed('alice', alice));
       const head = await journal.head();
@@ -71,7 +100,8 @@ export function streamContract(makePlace: MakePlace): void {
       await store.write('presence.state', { user: alice, stated: away });
       expect(await store.read('presence.stated', { user: alice })).toEqual([away, im]);
       expect(await store.read('presence.stated', { user: bob })).toEqual([]);
-      expect(await journal.head()).toBe(head);
+      const { entries } = await journal.range({ streams: [directoryStream], after: head, until: 99, limit: 9 });
+      expect(entries.map(({ event }) => event)).toEqual(Array(3).fill({ kind: 'presence-stated', user: alice }));
     });
   });
 }

@@ -8,7 +8,7 @@ import { createVault, type LoginRates } from '../../packages/server/src/core/dir
 import { type Core, createCore, joinCluster } from '../../packages/server/src/core/index.ts';
 import type { UserId } from '../../packages/server/src/core/journal/index.ts';
 import { createDemoWorld } from '../../packages/server/src/demo-world.ts';
-import { type Delivery, keepDirectoryCurrent, openDelivery } from '../../packages/server/src/delivery/index.ts';
+import { type Delivery, keepCurrent, openDelivery } from '../../packages/server/src/delivery/index.ts';
 import { Http, type HttpLimits } from '../../packages/server/src/http/index.ts';
 import { type Clock, randomIds, systemClock } from '../../packages/server/src/kit/index.ts';
 import { type ChatApi, type ChatApiLimits, mountChatApi } from '../../packages/server/src/protocols/chat-api/index.ts';
@@ -100,9 +100,9 @@ export class ChatApiWorld implements AsyncDisposable {
     const sql = await createStoreSql({ file, bell, clock, ids });
     this.#started.defer(() => sql.close());
     const onTrouble = (error: unknown): void => void this.troubles.push(String(error));
-    this.delivery = await openDelivery({ journal: sql.journal, bell, clock, onTrouble });
-    this.#started.defer(() => this.delivery.close());
     const peers = new MemoryNetwork(clock, ids).join();
+    this.delivery = await openDelivery({ journal: sql.journal, bell, peers, clock, onTrouble });
+    this.#started.defer(() => this.delivery.close());
     const { store } = sql;
     const membership = await joinCluster({ store, clock, self: peers.self, bus: null, isAlone: true, onTrouble });
     this.#started.defer(() => membership.close());
@@ -119,7 +119,7 @@ export class ChatApiWorld implements AsyncDisposable {
       engines: () => ({ engines: [this.engine], engineFor: () => this.engine }),
     });
     this.#started.defer(() => this.core.close());
-    this.#started.defer(keepDirectoryCurrent(this.delivery, this.core.directory));
+    this.#started.defer(keepCurrent(this.delivery, this.core));
     const { httpLimits, allowedOrigins = [] } = this.#options;
     const listen = [{ host: '127.0.0.1', port: this.port }];
     this.http = new Http({

@@ -11,6 +11,8 @@ import { type Server, startServer } from '../../packages/server/src/main.ts';
 /** Several nodes of one demo world in this process: one SQLite store, one bell, one network of peers. */
 export interface Nodes extends AsyncDisposable {
   readonly nodes: readonly Server[];
+  /** The store that all of them share. */
+  readonly store: TielineStore;
   /** One more. */
   start(): Promise<Server>;
   /**
@@ -99,6 +101,7 @@ export async function startNodes(count: number, env: Readonly<Record<string, str
     get nodes() {
       return [...running.keys()];
     },
+    store: sql.store,
     start,
     async kill(node) {
       await running.get(node)?.die();

@@ -178,7 +178,7 @@ test('nothing is left of streams that have gone', async () => {
   await bob.ask('POST', '/chat/logoff');
   expect(own.chatApi.figures()).toEqual({ chatStreams: 0, eventStreams: 0, waitingBytes: 0 });
   expect((await own.core.presence.now(await own.idOf('bob'))).isOnline).toBe(false);
-  expect(own.timers).toBe(idleTimers);
+  await until(() => own.timers === idleTimers, 'the timers to be as before');
   expect(own.seen.filter((what) => what === 'closed')).toHaveLength(3);
 
   await alice.login();

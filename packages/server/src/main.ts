@@ -3,7 +3,7 @@ import { countPeers, reportCluster } from './cluster-reports.ts';
 import type { Config } from './config/index.ts';
 import { createVault } from './core/directory/index.ts';
 import { type Core, createCore, handOver, joinCluster, watchPeers } from './core/index.ts';
-import { type Delivery, keepDirectoryCurrent, openDelivery } from './delivery/index.ts';
+import { type Delivery, keepCurrent, openDelivery } from './delivery/index.ts';
 import { createDemoWorld } from './demo-world.ts';
 import { createEngine } from './engines.ts';
 import { addressTest, createHops, Http, type HttpOptions } from './http/index.ts';
@@ -75,6 +75,7 @@ async function start(
   const delivery = await openDelivery({
     journal,
     bell,
+    peers,
     clock,
     maxSessionsPerUser: config.delivery.sessionsPerUser,
     onTrouble: (error) => log.warn('delivery.trouble', { reason: reasonOf(error) }),
@@ -104,6 +105,7 @@ async function start(
     ids,
     loginRates: config.login,
     log: log.part('calls'),
+    presenceLingerMs: config.presence.lingerMs,
     listenGraceMs: config.tapi.registry.stopGraceMs,
     engines({ exchange, directory }) {
       const engine = createEngine({
@@ -121,7 +123,7 @@ async function start(
   });
   for (const engine of core.engines) started.defer(() => engine.close());
   started.defer(() => core.close());
-  started.defer(keepDirectoryCurrent(delivery, core.directory));
+  started.defer(keepCurrent(delivery, core));
 
   const observer = listenerObserver({ log, metrics, clock });
   const hops = createHops({ keys: vault.deriveAll('node-hops'), self: peers.self, clock });

@@ -207,6 +207,13 @@ export const settingsSchema = Type.Object({
       max: 100_000,
     }),
   }),
+  presence: Type.Object({
+    lingerMs: count(
+      'How long a session whose connection broke still counts as present: whoever is back by then was never seen to go. 0: not at all.',
+      10_000,
+      { min: 0, max: 600_000 },
+    ),
+  }),
   http,
   sip: Type.Object({
     host: text('Address for SIP.', '127.0.0.1', { expects: 'an address or host name' }),

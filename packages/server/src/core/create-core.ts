@@ -46,6 +46,8 @@ export interface CoreParts {
   readonly ids: Ids;
   readonly loginRates?: LoginRates;
   readonly log?: CallLog;
+  /** How long a session whose connection broke still counts as present. */
+  readonly presenceLingerMs?: number;
   /** How long a number is still listened to after its last listener. */
   readonly listenGraceMs?: number;
   /** Makes the engines: the built-in one stands on the exchange. */
@@ -56,7 +58,12 @@ export function createCore(parts: CoreParts): Core {
   const { store, receivers, vault, clock, ids } = parts;
   const guard = createLoginGuard(clock, parts.loginRates);
   const directory = createDirectory({ store, vault, passwords: createPasswords(), guard, clock, ids });
-  const presence = createPresence({ store, clock });
+  const presence = createPresence({
+    store,
+    peers: parts.cluster.peers,
+    clock,
+    ...(parts.presenceLingerMs === undefined ? {} : { lingerMs: parts.presenceLingerMs }),
+  });
   const conversations = createConversations({ store, directory, receivers, clock, ids });
   const exchange = createExchange({
     conversations,
@@ -91,6 +98,7 @@ export function createCore(parts: CoreParts): Core {
       stopPolicies();
       await calls.close();
       exchange.close();
+      presence.close();
     },
   };
 }

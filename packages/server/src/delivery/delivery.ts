@@ -1,12 +1,13 @@
-import type { Entry, TielineBell, TielineJournal } from '../core/index.ts';
+import type { Entry, Peers, TielineBell, TielineJournal } from '../core/index.ts';
 import type { ChatStateChange, Message, Receivers } from '../core/conversations/index.ts';
 import { type Position, type StreamId, type UserId, userStream } from '../core/journal/index.ts';
 import { type Clock, Problem, type Stop } from '../kit/index.ts';
+import { type Near, openFarSessions } from './far-sessions.ts';
 import { openSubscription, type Sink, type Subscription } from './subscription.ts';
 import { openTail } from './tail.ts';
 
 /**
- * Live sessions of one user: tabs, devices, forgotten scripts.
+ * Live sessions of one user on one node: tabs, devices, forgotten scripts.
  * @peer 429 `too-many-sessions`; `err` in RegisterResult
  * @test delivery: sessions of one user
  */
@@ -31,6 +32,7 @@ export interface ChatSession extends Subscription {
 }
 
 export interface Delivery {
+  /** Live sessions, wherever they are. */
   readonly receivers: Receivers;
   /** The last position that this node has told. */
   readonly applied: Position;
@@ -43,7 +45,7 @@ export interface Delivery {
   }): ChatSession;
   /** Entries of one stream as this node applies them, from now: for caches and policies. */
   follow(stream: StreamId, listener: (entry: Entry) => void): Stop;
-  /** A live session of this user shows texts at once. */
+  /** A live session of this user, on any node, shows texts at once. */
   isAttended(user: UserId): boolean;
   /** Live sessions on this node. */
   readonly size: number;
@@ -53,6 +55,7 @@ export interface Delivery {
 export interface DeliveryParts {
   readonly journal: TielineJournal;
   readonly bell: Pick<TielineBell, 'batches'>;
+  readonly peers: Peers;
   readonly clock: Clock;
   readonly onTrouble: (error: unknown) => void;
   readonly maxSessionsPerUser?: number;
@@ -105,7 +108,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     });
   }
 
-  const receivers: Receivers = {
+  const near: Near = {
     reach: (user, from) => ask(user, (sink) => sink.reach(from)),
     hand: (user, message) => ask(user, (sink) => sink.volatile(message)),
     echo(user, message) {
@@ -114,10 +117,34 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     state(user, change) {
       for (const sink of sinksOf(user)) sink.chatState(change);
     },
+    isAttended: (user) => (live.has(user) ? sinksOf(user).some((sink) => sink.isAttended) : null),
+    users: () => live.keys(),
   };
+  const far = openFarSessions({ ...parts, near });
+
+  /** Opens or closes a session; the other nodes are told where that makes a difference. */
+  function enter(user: UserId, change: () => void): void {
+    const before = near.isAttended(user);
+    change();
+    if (near.isAttended(user) !== before) far.changed(user);
+  }
 
   return {
-    receivers,
+    receivers: {
+      reach(user, from) {
+        const here = near.reach(user, from);
+        return here === true ? here : anyOf(here, far.reach(user, from));
+      },
+      hand: (user, message) => anyOf(near.hand(user, message), far.hand(user, message)),
+      echo(user, message) {
+        near.echo(user, message);
+        far.echo(user, message);
+      },
+      state(user, change) {
+        near.state(user, change);
+        far.state(user, change);
+      },
+    },
     get applied() {
       return tail.applied;
     },
@@ -127,7 +154,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     open({ user, from, sink, streams = [userStream(user)] }) {
       if ((live.get(user)?.size ?? 0) >= maxSessionsPerUser)
         throw new Problem('too-many-sessions', 'This user has too many live sessions.', { retry: true });
-      addTo(live, user, sink);
+      enter(user, () => addTo(live, user, sink));
       size++;
       const subscription = openSubscription({
         journal: parts.journal,
@@ -148,15 +175,23 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
           if (!isOpen) return;
           isOpen = false;
           size--;
-          removeFrom(live, user, sink);
+          enter(user, () => removeFrom(live, user, sink));
           subscription.close();
         },
       };
     },
-    isAttended: (user) => sinksOf(user).some((sink) => sink.isAttended),
+    isAttended: (user) => near.isAttended(user) === true || far.isAttended(user),
     follow: (stream, listener) => watch([stream], (entry) => guarded(() => listener(entry))),
-    close: () => tail.close(),
+    close() {
+      far.close();
+      tail.close();
+    },
   };
+}
+
+/** The same of this node's answer and those of others. */
+function anyOf(here: boolean | Promise<boolean>, there: readonly Promise<boolean>[]): boolean | Promise<boolean> {
+  return there.length === 0 ? here : anyTrue([here, ...there]);
 }
 
 /** True as soon as one is true; false when all are false. */

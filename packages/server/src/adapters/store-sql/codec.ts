@@ -1,7 +1,15 @@
 import type { Selectable } from 'kysely';
 import type { Call } from '../../core/calls/index.ts';
 import type { Message } from '../../core/conversations/index.ts';
-import type { App, ChatStream, Contact, Device, DirectoryChanged, User } from '../../core/directory/index.ts';
+import type {
+  App,
+  ChatStream,
+  Contact,
+  Device,
+  DirectoryChanged,
+  StreamEnd,
+  User,
+} from '../../core/directory/index.ts';
 import type { ConversationId } from '../../core/journal/index.ts';
 import type { Grant } from '../../core/permissions/index.ts';
 import { isJsonObject, type JsonObject } from '../../kit/index.ts';
@@ -123,7 +131,7 @@ export function contactRow(contact: Contact): ContactsTable {
   return { ...contact, groups: JSON.stringify(contact.groups) };
 }
 
-export function streamOf(row: Selectable<ChatStreamsTable>): ChatStream {
+export function streamOf(row: Omit<Selectable<ChatStreamsTable>, 'used_at'>): ChatStream {
   return { id: row.id, user: row.user_id, resource: row.resource, openedAt: row.opened_at };
 }
 
@@ -204,4 +212,13 @@ export function changeOf(data: string | null): DirectoryChanged['what'] {
   const what = CHANGES.find((known) => known === data);
   if (what === undefined) throw new Error('a directory entry of an unknown kind');
   return what;
+}
+
+const ENDS: readonly StreamEnd[] = ['logoff', 'locked', 'idle'];
+
+/** Why a `stream-ended` entry says that the stream ended. */
+export function endOf(data: string | null): StreamEnd {
+  const reason = ENDS.find((known) => known === data);
+  if (reason === undefined) throw new Error('a chat stream that ended for an unknown reason');
+  return reason;
 }

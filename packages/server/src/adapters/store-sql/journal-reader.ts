@@ -2,9 +2,16 @@ import type { Kysely } from 'kysely';
 import type { Call } from '../../core/calls/index.ts';
 import type { Message } from '../../core/conversations/index.ts';
 import type { DurableEvent } from '../../core/index.ts';
-import { type CallId, type JournalRange, type Position, resync, type StreamId } from '../../core/journal/index.ts';
+import {
+  type CallId,
+  type JournalRange,
+  type Position,
+  resync,
+  type StreamId,
+  type UserId,
+} from '../../core/journal/index.ts';
 import { BatchLookup } from './batches.ts';
-import { callOf, changeOf, MESSAGE_COLUMNS, type MessageRow, messageOf } from './codec.ts';
+import { callOf, changeOf, endOf, MESSAGE_COLUMNS, type MessageRow, messageOf } from './codec.ts';
 import type { Connection } from './dialect/connection.ts';
 import { headOf, oldestOf } from './journal-rows.ts';
 import type { CallsTable, EntriesTable, Tables } from './schema.ts';
@@ -152,6 +159,8 @@ function eventOf(
 ): DurableEvent {
   const ref = row.ref ?? '';
   if (row.kind === 'directory') return { kind: 'directory', what: changeOf(row.data), id: ref };
+  if (row.kind === 'stream-ended') return { kind: 'stream-ended', stream: ref, reason: endOf(row.data) };
+  if (row.kind === 'presence-stated') return { kind: 'presence-stated', user: ref as UserId };
   if (row.kind === 'message') {
     const message = found.messages.get(row.message ?? 0);
     if (message !== undefined) return { kind: 'message', message };

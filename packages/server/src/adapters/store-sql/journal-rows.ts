@@ -15,6 +15,10 @@ export function entryRow(
       return { ...where, kind: 'call-record', message: null, ref: event.call.id, data: null };
     case 'directory':
       return { ...where, kind: 'directory', message: null, ref: event.id, data: event.what };
+    case 'stream-ended':
+      return { ...where, kind: 'stream-ended', message: null, ref: event.stream, data: event.reason };
+    case 'presence-stated':
+      return { ...where, kind: 'presence-stated', message: null, ref: event.user, data: null };
   }
 }
 

@@ -104,6 +104,8 @@ export interface ChatStreamsTable {
   user_id: UserId;
   resource: string;
   opened_at: number;
+  /** Written down now and then. */
+  used_at: number;
 }
 
 /** How far a user's streams have been told. */
@@ -223,11 +225,11 @@ export interface CallKeysTable {
 export interface EntriesTable {
   position: number;
   stream: number;
-  kind: 'message' | 'call-record' | 'directory';
+  kind: 'message' | 'call-record' | 'directory' | 'stream-ended' | 'presence-stated';
   message: number | null;
-  /** Id of the call, or of what changed in the directory. */
+  /** Id of the call, of what changed in the directory, of the chat stream, of the user. */
   ref: string | null;
-  /** For `directory`: what changed. */
+  /** For `directory`: what changed; for `stream-ended`: why. */
   data: string | null;
   at: number;
 }

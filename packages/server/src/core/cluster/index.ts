@@ -2,6 +2,7 @@ import type { Membership } from './membership.ts';
 import type { Peers } from './peers.ts';
 
 export * from './addresses.ts';
+export * from './board.ts';
 export * from './handover.ts';
 export * from './membership.ts';
 export * from './peers.ts';

@@ -75,5 +75,8 @@ export interface ChatStream {
   readonly openedAt: number;
 }
 
+/** Why a chat stream, and with it every event stream of its user, ends (OF §4.2). */
+export type StreamEnd = 'logoff' | 'locked' | 'idle';
+
 /** Free-form settings of a user; the Chat API's properties. */
 export type Properties = JsonObject;

@@ -1,5 +1,5 @@
 import type { Position, UserId } from '../journal/index.ts';
-import type { App, ChatStream, Contact, Device, Group, User } from './model.ts';
+import type { App, ChatStream, Contact, Device, Group, StreamEnd, User } from './model.ts';
 
 /** What is kept of a user besides what everybody may see. */
 export interface UserSecrets {
@@ -34,7 +34,7 @@ export interface DirectoryUnits {
     };
     output: User;
   };
-  /** Absent members stay. @throws unknown-user | name-taken | number-taken */
+  /** Absent members stay. A locked user's chat stream ends. @throws unknown-user | name-taken | number-taken */
   'directory.change-user': {
     input: { id: UserId; change: Partial<Omit<User, 'id' | 'cn'>>; secrets?: UserSecrets };
     output: User;
@@ -53,13 +53,17 @@ export interface DirectoryUnits {
   'directory.remove-contact': { input: { owner: UserId; contact: UserId }; output: null };
   /** Application sessions of the demo and of the `database` lookup. No entry. */
   'directory.set-application-session': { input: { session: string; user: UserId }; output: null };
-  /** Opens the user's stream, or returns the one that stands. No entry. */
+  /** Opens the user's stream, or returns the one that stands, which is used by that. No entry. */
   'directory.open-stream': {
     input: { stream: ChatStream };
     output: { stream: ChatStream; isNew: boolean; cursor: Position };
   };
-  /** Ends a stream and keeps `cursor`: what came later is delivered at the next login. No entry. */
-  'directory.close-stream': { input: { id: string; cursor: Position }; output: null };
+  /** Ends a stream and keeps `cursor`: what came later is delivered at the next login. Its entry is `stream-ended`. */
+  'directory.close-stream': { input: { id: string; cursor: Position; reason: StreamEnd }; output: null };
+  /** These streams were in use until `at`. No entry. */
+  'directory.use-streams': { input: { ids: readonly string[]; at: number }; output: null };
+  /** Ends streams that nobody has used since `before`, at most `limit`; says how many. An entry each. */
+  'directory.end-idle-streams': { input: { before: number; limit: number }; output: number };
   /** How far a user's streams have been told. Never moves back. No entry. */
   'directory.move-cursor': { input: { moves: readonly { user: UserId; cursor: Position }[] }; output: null };
   /** Puts `to` where still `from` stands. No entry: what it opens to is the same. The output counts what was replaced. */
@@ -105,4 +109,11 @@ export interface DirectoryChanged {
   readonly what: 'user' | 'device' | 'app' | 'group' | 'contact';
   /** The user's id, the device's id, the App's or group's name; for contacts the owner's id. */
   readonly id: string;
+}
+
+/** A chat stream is no more, on whatever node that was decided. In the directory stream. */
+export interface StreamEnded {
+  readonly kind: 'stream-ended';
+  readonly stream: string;
+  readonly reason: StreamEnd;
 }

@@ -3,7 +3,7 @@ import { type Clock, type Ids, Lru } from '../../kit/index.ts';
 import type { Position, Store, UserId } from '../journal/index.ts';
 import { badCredentials, unknownUser } from './errors.ts';
 import type { LoginGuard } from './login-guard.ts';
-import type { App, ChatStream, Contact, Device, DeviceKind, User } from './model.ts';
+import type { App, ChatStream, Contact, Device, DeviceKind, StreamEnd, User } from './model.ts';
 import type { Passwords } from './passwords.ts';
 import type { DirectoryChanged, DirectoryQueries, DirectoryUnits, UserKey } from './ports.ts';
 import type { Vault } from './vault.ts';
@@ -75,7 +75,9 @@ export interface Directory {
   applicationSession(session: string): Promise<UserId | null>;
   openStream(user: User): Promise<{ readonly stream: ChatStream; readonly isNew: boolean; readonly cursor: Position }>;
   stream(key: DirectoryQueries['directory.stream']['input']): Promise<DirectoryQueries['directory.stream']['output']>;
-  closeStream(id: string, cursor: Position): Promise<void>;
+  closeStream(id: string, cursor: Position, reason: StreamEnd): Promise<void>;
+  useStreams(ids: readonly string[], at: number): Promise<void>;
+  endIdleStreams(before: number, limit: number): Promise<number>;
   moveCursors(moves: DirectoryUnits['directory.move-cursor']['input']['moves']): Promise<void>;
   addUser(user: NewUser): Promise<User>;
   changeUser(id: UserId, change: Partial<Omit<User, 'id' | 'cn'>>, password?: string): Promise<User>;
@@ -316,9 +318,13 @@ export function createDirectory(parts: DirectoryParts): Directory {
         },
       }),
     stream: (key) => store.read('directory.stream', key),
-    async closeStream(id, cursor) {
-      await store.write('directory.close-stream', { id, cursor });
+    async closeStream(id, cursor, reason) {
+      await store.write('directory.close-stream', { id, cursor, reason });
     },
+    async useStreams(used, at) {
+      await store.write('directory.use-streams', { ids: used, at });
+    },
+    endIdleStreams: (before, limit) => store.write('directory.end-idle-streams', { before, limit }),
     async moveCursors(moves) {
       await store.write('directory.move-cursor', { moves });
     },

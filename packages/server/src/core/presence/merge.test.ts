@@ -4,7 +4,7 @@ import { mergePresence } from './merge.ts';
 import type { SessionPresence, Show, StatedPresence } from './model.ts';
 
 const user = '0123' as UserId;
-const session = (show: Show, at = 1, status = ''): SessionPresence => ({ show, status, at });
+const session = (show: Show, at = 1, status = ''): SessionPresence => ({ show, status, at, isThere: true });
 const said = (activity: string, at = 1, note = ''): StatedPresence => ({ contact: 'tel:', activity, note, at });
 
 const rows: readonly [string, readonly SessionPresence[], readonly StatedPresence[], boolean, Show, string][] = [

@@ -1,5 +1,12 @@
 import type { UserId } from '../journal/index.ts';
 
+/**
+ * Text of a status or note, in characters: it is repeated to every watcher.
+ * @peer a status is cut; a note: 413, cause 111
+ * @test presence/presence: what is said of oneself
+ */
+export const MAX_STATUS = 1_024;
+
 /** Contacts of stated presence (PBX §4). */
 export type PresenceContact = 'tel:' | 'im:' | 'calendar:';
 
@@ -14,11 +21,14 @@ export interface StatedPresence {
 
 export type Show = 'chat' | 'available' | 'away' | 'xa' | 'dnd' | 'offline';
 
-/** What one live session says of itself. Leased: gone with the session. */
+/** What one session says of itself. Leased: gone with the session. */
 export interface SessionPresence {
   readonly show: Show;
   readonly status: string;
+  /** When it was said: of one session that two nodes know, the newer counts. */
   readonly at: number;
+  /** False: nobody has been there for a while; what was said stands until somebody is. */
+  readonly isThere: boolean;
 }
 
 /** Everything anybody is told of a user's presence, in one value. */

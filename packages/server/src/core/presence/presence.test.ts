@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../../kit/index.ts';
+import { MemoryNetwork } from '../../adapters/bus-memory/index.ts';
+import { ManualClock, randomIds } from '../../kit/index.ts';
 import type { UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
-import type { Presence, StatedPresence } from './model.ts';
-import { createPresence, MAX_ACTIVITY, MAX_STATUS, MAX_WATCHERS } from './service.ts';
+import { MAX_STATUS, type Presence, type StatedPresence } from './model.ts';
+import { createPresence, MAX_ACTIVITY, MAX_WATCHERS } from './service.ts';
 
 const bob = 'bob' as UserId;
 const alice: Actor = { kind: 'user', user: 'alice' as UserId, admin: false };
@@ -15,7 +16,8 @@ function presenceWith(read: () => Promise<readonly StatedPresence[]>): ReturnTyp
     write: () => Promise.resolve(null),
     read: read as () => Promise<never>,
   };
-  return createPresence({ store, clock: new ManualClock() });
+  const clock = new ManualClock();
+  return createPresence({ store, peers: new MemoryNetwork(clock, randomIds).join(), clock });
 }
 
 test('a watch that could not begin leaves no watcher behind', async () => {

@@ -1,4 +1,5 @@
 import type { Envelope } from '@tieline/appwebsocket';
+import type { LeaseEnd } from '../../core/presence/index.ts';
 import type { EncodedFrame } from '../../http/index.ts';
 import type { LoggedIn } from './logins.ts';
 
@@ -23,7 +24,8 @@ export interface Channel {
 export interface ApiSession {
   /** False: this API has no such message. `characters`: the length of the frame. */
   message(envelope: Envelope, characters: number): boolean;
-  close(): void;
+  /** The connection has gone. */
+  close(how: LeaseEnd): void;
 }
 
 /** An API of the PBX: what a granted connection may open. */

@@ -32,6 +32,12 @@ const FRAME_BYTES = 10;
 /** AW §5.4: the acceptor pings as well; two unanswered pings and the peer is dead. */
 const PING_MS = 30_000;
 
+/**
+ * RFC 6455 7.4: closed by the app's wish (1000, or no code), or because the account may not stay (1008). All else may come
+ * back, a page that is loaded anew (1001) included.
+ */
+const ENDS_OF_SESSIONS: ReadonlySet<number> = new Set([1000, 1005, 1008]);
+
 /** What all connections' handshakes go by. */
 export interface AcceptorTerms {
   readonly environment: AcceptorEnvironment;
@@ -74,7 +80,7 @@ export class Connection {
     this.#place = options.place;
     this.#onGone = options.onGone;
     this.#ping = this.#parts.clock.after(PING_MS, () => this.#onPing());
-    this.#port.onClose(() => this.#gone());
+    this.#port.onClose((code) => this.#gone(code));
     this.#port.onPong(() => (this.#heard = true));
     this.#port.onMessage((data, isBinary) => {
       this.#heard = true;
@@ -245,14 +251,14 @@ export class Connection {
     this.#ping = this.#parts.clock.after(PING_MS, () => this.#onPing());
   }
 
-  #gone(): void {
+  #gone(code: number): void {
     this.#isOpen = false;
     this.#ping.cancel();
     this.#slow?.cancel();
     this.#linger?.cancel();
     this.#place.leave();
     this.#step({ type: 'closed' });
-    for (const session of this.#sessions.values()) session.close();
+    for (const session of this.#sessions.values()) session.close(ENDS_OF_SESSIONS.has(code) ? 'over' : 'broken');
     this.#sessions.clear();
     this.#onGone(this);
   }

@@ -31,6 +31,8 @@ export interface ChatApi {
 }
 
 const API_VERSION = '1';
+/** What the nodes tell each other of tickets. */
+const SPENT = 'chat-api.spent';
 
 /** Serves the Chat API: REST under its three prefixes, and event streams. */
 export function mountChatApi(parts: ChatApiParts): ChatApi {
@@ -38,7 +40,9 @@ export function mountChatApi(parts: ChatApiParts): ChatApi {
   const limits = { ...DEFAULT_CHAT_API_LIMITS, ...settings.limits };
   const names = new Names(directory);
   const nonce = (): string => ids.secret(72);
-  const tokens = createTokens({ key: settings.tokenKey, clock, ticketMs: limits.ticketMs, nonce });
+  const { peers } = parts.cluster;
+  const spent = (told: string): void => peers.tell(SPENT, told);
+  const tokens = createTokens({ key: settings.tokenKey, clock, ticketMs: limits.ticketMs, nonce, spent });
   const streams = new Streams({ ...parts, limits });
   const addressOf = (req: FastifyRequest['raw']): string => http.addresses.addressOf(req);
   const callers = createCallers({ ...parts, streams, tokens, addressOf, secret: settings.secret });
@@ -56,12 +60,17 @@ export function mountChatApi(parts: ChatApiParts): ChatApi {
   };
   mountRest(http.app, { routes, router, events });
   mountEvents(http.app, router, events);
-  const stopFollowing = followDirectory(parts, streams, names);
+  const stops = [
+    followDirectory(parts, streams, names),
+    peers.hear(SPENT, (told) => {
+      if (typeof told === 'string') tokens.spentElsewhere(told);
+    }),
+  ];
 
   return {
     figures: () => ({ chatStreams: streams.size, eventStreams: events.size, waitingBytes: events.waitingBytes }),
     async close() {
-      stopFollowing();
+      for (const stop of stops) stop();
       events.close();
       await streams.close();
     },
@@ -83,6 +92,8 @@ function routesOf(parts: LoginParts & HistoryParts & ChatApiParts): readonly Rou
 /** Changed accounts and lists of contacts reach the streams that stand. */
 function followDirectory({ delivery, observer }: ChatApiParts, streams: Streams, names: Names): Stop {
   return delivery.follow(directoryStream, ({ event }) => {
+    if (event.kind === 'stream-ended')
+      streams.ended(event).catch((error: unknown) => observer.trouble('ended chat stream', error));
     if (event.kind !== 'directory') return;
     const user = event.id as UserId;
     if (event.what === 'contact') for (const reader of streams.known(user)?.readers ?? []) reader.contactsChanged();

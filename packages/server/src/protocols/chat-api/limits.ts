@@ -99,6 +99,8 @@ export interface ChatApiLimits {
   readonly offlineAfterMs: number;
   /** A stream without event stream or request for so long ends (design §5). */
   readonly endAfterMs: number;
+  /** How often the use of streams is written down, and those looked for that are due to end. */
+  readonly noteUseMs: number;
   /** How often positions that have been told are written down. */
   readonly saveCursorsMs: number;
   /** How long a ticket is good (OF §4.1). */
@@ -116,6 +118,7 @@ export const DEFAULT_CHAT_API_LIMITS: ChatApiLimits = {
   offlineAfterMs: 60_000,
   /** @peer 404; a login makes a new one @test streams: design §5: 24 h */
   endAfterMs: 24 * 3_600_000,
+  noteUseMs: 600_000,
   saveCursorsMs: 2_000,
   /** @peer 401 @test tokens: a ticket is good once */
   ticketMs: 60_000,

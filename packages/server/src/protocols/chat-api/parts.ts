@@ -1,5 +1,6 @@
 import type { Calls } from '../../core/calls/index.ts';
 import type { Conversations } from '../../core/conversations/index.ts';
+import type { Cluster } from '../../core/index.ts';
 import type { Directory, LoginGuard } from '../../core/directory/index.ts';
 import type { PresenceService } from '../../core/presence/index.ts';
 import type { Delivery } from '../../delivery/index.ts';
@@ -32,6 +33,7 @@ export interface ChatApiSettings {
 
 export interface ChatApiParts {
   readonly http: Pick<Http, 'app' | 'origins' | 'addresses' | 'atTurnEnd' | 'joinWrites' | 'onDrain'>;
+  readonly cluster: Cluster;
   readonly directory: Directory;
   readonly guard: LoginGuard;
   readonly presence: PresenceService;

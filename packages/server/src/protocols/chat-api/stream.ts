@@ -1,13 +1,10 @@
-import type { ChatStream, User } from '../../core/directory/index.ts';
+import type { ChatStream, StreamEnd, User } from '../../core/directory/index.ts';
 import type { Position } from '../../core/journal/index.ts';
 import type { PresenceLease, Show } from '../../core/presence/index.ts';
 
-/** Why a chat stream, and with it every event stream of its user, ends (OF §4.2). */
-export type EndReason = 'logoff' | 'locked' | 'idle';
-
 /** One open event stream, as the chat stream sees it. */
 export interface EventReader {
-  end(reason: EndReason): void;
+  end(reason: StreamEnd): void;
   /** The contacts of the user have changed. */
   contactsChanged(): void;
   /** The user has another number, or none. */
@@ -20,11 +17,9 @@ export class LiveStream {
   readonly resource: string;
   readonly readers = new Set<EventReader>();
   #user: User;
-  /** What the user said last; not shown while the stream is offline. */
-  #show: Show = 'available';
-  #status = '';
-  #isOffline = false;
   #usedAt: number;
+  /** Up to when its use has been written down. */
+  #notedAt = 0;
   #cursor: Position;
   #saved: Position;
   readonly #lease: PresenceLease;
@@ -43,7 +38,7 @@ export class LiveStream {
     this.#saved = options.cursor;
     this.#lease = options.lease;
     this.#usedAt = options.now;
-    this.#lease.set(this.#show, this.#status);
+    this.#lease.resume();
   }
 
   get user(): User {
@@ -71,42 +66,53 @@ export class LiveStream {
     this.#cursor = Math.max(this.#cursor, position);
   }
 
+  /** Told up to here by another node. */
+  moved(position: Position): void {
+    this.told(position);
+    this.saved(position);
+  }
+
   saved(position: Position): void {
     this.#saved = Math.max(this.#saved, position);
   }
 
   setPresence(show: Show, status: string): void {
-    this.#show = show;
-    this.#status = status;
-    this.#isOffline = false;
     this.#lease.set(show, status);
   }
 
   /** A request, or a reader: the user is there. */
   used(now: number): void {
     this.#usedAt = now;
-    if (this.#isOffline) this.setPresence(this.#show, this.#status);
+    this.#lease.resume();
   }
 
-  /** How long nothing was heard of the user. */
+  /** How long nothing was heard of the user on this node. */
   idleMs(now: number): number {
     if (this.readers.size > 0) this.#usedAt = now;
     return now - this.#usedAt;
   }
 
-  goOffline(): void {
-    if (this.#isOffline) return;
-    this.#isOffline = true;
-    this.#lease.set('offline', '');
+  /** It has been used on this node since that was written down last. */
+  hasUnnotedUse(now: number): boolean {
+    this.idleMs(now);
+    return this.#usedAt > this.#notedAt;
   }
 
-  end(reason: EndReason): void {
+  noted(at: number): void {
+    this.#notedAt = at;
+  }
+
+  goOffline(): void {
+    this.#lease.suspend();
+  }
+
+  end(reason: StreamEnd): void {
     for (const reader of [...this.readers]) reader.end(reason);
-    this.#lease.end();
+    this.#lease.end('over');
   }
 
   /** The node stops; the stream lives on. */
   release(): void {
-    this.#lease.end();
+    this.#lease.end('broken');
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ChatStream, User } from '../../core/directory/index.ts';
+import type { NodeId } from '../../core/index.ts';
 import type { UserId } from '../../core/journal/index.ts';
 import { ManualClock, Problem } from '../../kit/index.ts';
 import { DEFAULT_CHAT_API_LIMITS } from './limits.ts';
@@ -14,6 +15,11 @@ function fixture() {
   const rows = new Map<UserId, { stream: ChatStream; cursor: number }>();
   const cursors = new Map<UserId, number>();
   const shown: string[] = [];
+  let said = 'available';
+  let sweeper = 'here';
+  const used = new Map<string, number>();
+  const ended: string[] = [];
+  const units: number[] = [];
   const troubles: string[] = [];
   let account: User | null = alice;
   let isStoreUp = true;
@@ -27,11 +33,27 @@ function fixture() {
     observer: { trouble: (what) => void troubles.push(what) },
     presence: {
       lease: () => ({
-        set: (show, status) => void shown.push(status === '' ? show : `${show} ${status}`),
-        end: () => void shown.push('ended'),
+        set: (show, status) => void shown.push((said = status === '' ? show : `${show} ${status}`)),
+        resume: () => shown.at(-1) === said || shown.push(said),
+        suspend: () => shown.push('offline'),
+        end: (how) => void shown.push(how),
       }),
     },
+    cluster: { membership: { self: 'here' as NodeId, holderOf: () => sweeper as NodeId, seek: () => () => undefined } },
     directory: {
+      async useStreams(ids, at) {
+        demandStore();
+        units.push(ids.length);
+        for (const id of ids) used.set(id, at);
+      },
+      async endIdleStreams(before) {
+        for (const [user, { stream }] of rows)
+          if ((used.get(stream.id) ?? stream.openedAt) < before) {
+            rows.delete(user);
+            ended.push(stream.id);
+          }
+        return 0;
+      },
       async openStream(user) {
         demandStore();
         const known = rows.get(user.id);
@@ -69,6 +91,10 @@ function fixture() {
     cursors,
     shown,
     troubles,
+    used,
+    ended,
+    units,
+    setSweeper: (node: string) => void (sweeper = node),
     setAccount: (user: User | null) => void (account = user),
     setStore: (isUp: boolean) => void (isStoreUp = isUp),
   };
@@ -122,14 +148,86 @@ test('with an event stream nobody is offline, and the stream does not end', asyn
   expect(shown.at(-1)).toBe('offline');
 });
 
+/** Hours pass, and what falls due in them is done. */
+async function pass(clock: ManualClock, hours: number): Promise<void> {
+  for (let i = 0; i < hours * 10; i++) {
+    clock.advance(HOUR / 10);
+    await settle();
+  }
+}
+
 test('design §5: 24 h without anything end it', async () => {
-  const { streams, clock, rows } = fixture();
-  await streams.open(alice);
-  clock.advance(23.9 * HOUR);
-  expect(streams.size).toBe(1);
-  clock.advance(0.2 * HOUR);
+  const { streams, clock, rows, ended } = fixture();
+  const live = await streams.open(alice);
+  const own = reader();
+  live.readers.add(own);
+  await pass(clock, 30);
+  live.readers.delete(own);
+  await pass(clock, 23.9);
+  expect([streams.size, rows.size]).toEqual([1, 1]);
+  await pass(clock, 0.5);
+  expect([rows.size, ended]).toEqual([0, [live.id]]);
+});
+
+test('one node ends streams that nobody uses, also those that it has never met', async () => {
+  const { streams, clock, rows, ended, setSweeper } = fixture();
+  const row = { id: 'ofchat-left', user: alice.id, resource: 'alice-9', openedAt: clock.now() };
+  rows.set(alice.id, { stream: row, cursor: 0 });
+  setSweeper('elsewhere');
+  await pass(clock, 25);
+  expect([streams.size, ended]).toEqual([0, []]);
+  setSweeper('here');
+  await pass(clock, 0.2);
+  expect(ended).toEqual(['ofchat-left']);
+});
+
+test('a use is written down once in a while, again where the store did not take it', async () => {
+  const { streams, clock, used, setStore, troubles } = fixture();
+  const live = await streams.open(alice);
+  clock.advance(DEFAULT_CHAT_API_LIMITS.noteUseMs);
   await settle();
-  expect([streams.size, rows.size]).toEqual([0, 0]);
+  const first = used.get(live.id)!;
+  expect(first).toBe(clock.now());
+  await pass(clock, 1);
+  expect(used.get(live.id)).toBe(first);
+  live.used(clock.now());
+  setStore(false);
+  await pass(clock, 0.2);
+  setStore(true);
+  await pass(clock, 0.2);
+  expect([used.get(live.id)! > first, troubles.length > 0]).toEqual([true, true]);
+});
+
+test('of very many streams the use is written down in units that are not too long', async () => {
+  const { streams, clock, units } = fixture();
+  for (let i = 0; i < 1_100; i++) {
+    const id = String(i).padStart(32, '0') as UserId;
+    await streams.open({ ...alice, id });
+  }
+  clock.advance(DEFAULT_CHAT_API_LIMITS.noteUseMs);
+  await settle();
+  expect(units).toEqual([500, 500, 100]);
+});
+
+test('a stream that another node ends is ended here, and what was told stays told', async () => {
+  const { streams, cursors } = fixture();
+  const live = await streams.open(alice);
+  const own = reader();
+  live.readers.add(own);
+  live.told(9);
+  await streams.ended({ kind: 'stream-ended', stream: live.id, reason: 'logoff' });
+  expect([own.ends, streams.size, cursors.get(alice.id)]).toEqual([['logoff'], 0, 9]);
+  expect(await streams.byId(live.id)).toBeNull();
+});
+
+test('who comes back without a position goes on where other nodes have told him', async () => {
+  const { streams, rows } = fixture();
+  const live = await streams.open(alice);
+  live.told(5);
+  rows.get(alice.id)!.cursor = 8;
+  expect([await streams.catchUp(live), live.cursor, live.unsaved]).toEqual([true, 8, null]);
+  rows.delete(alice.id);
+  expect(await streams.catchUp(live)).toBe(false);
 });
 
 test('positions are written down now and then, tried again, and never go back', async () => {
@@ -152,7 +250,7 @@ test('the node stops: positions are written, rows stay, no timer is left', async
   (await streams.open(alice)).told(9);
   await streams.close();
   await streams.close();
-  expect([cursors.get(alice.id), rows.size, clock.pending, shown.at(-1)]).toEqual([9, 1, 0, 'ended']);
+  expect([cursors.get(alice.id), rows.size, clock.pending, shown.at(-1)]).toEqual([9, 1, 0, 'broken']);
 });
 
 test('ending: the readers hear of it when nobody finds the stream any more', async () => {
@@ -190,15 +288,14 @@ test('an end that the store does not take can be tried again', async () => {
   expect(await streams.byId(live.id)).toBeNull();
 });
 
-test.each([
-  ['locked', { ...alice, isLocked: true }],
-  ['deleted', null],
-])('an account that was %s loses its stream', async (_name, account) => {
+test('an account that has changed goes by its new name; one that is gone is ended by the store', async () => {
   const { streams, setAccount } = fixture();
   const live = await streams.open(alice);
-  const own = reader();
-  live.readers.add(own);
-  setAccount(account);
+  setAccount({ ...alice, displayName: 'Alice A.' });
   await streams.accountChanged(alice.id);
-  expect([own.ends, await streams.byId(live.id)]).toEqual([['locked'], null]);
+  expect(live.user.displayName).toBe('Alice A.');
+  setAccount(null);
+  await streams.accountChanged(alice.id);
+  await streams.ended({ kind: 'stream-ended', stream: live.id, reason: 'locked' });
+  expect(await streams.byId(live.id)).toBeNull();
 });

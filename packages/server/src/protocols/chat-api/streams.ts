@@ -1,21 +1,34 @@
-import type { ChatStream, Directory, User } from '../../core/directory/index.ts';
+import type { Cluster } from '../../core/index.ts';
+import type { ChatStream, Directory, StreamEnd, StreamEnded, User } from '../../core/directory/index.ts';
 import type { Position, UserId } from '../../core/journal/index.ts';
 import type { PresenceService } from '../../core/presence/index.ts';
-import { type Clock, every, Lru, type Timer } from '../../kit/index.ts';
+import { type Clock, every, Lru, type Stop } from '../../kit/index.ts';
 import type { ChatApiLimits } from './limits.ts';
 import type { ChatApiObserver } from './parts.ts';
-import { type EndReason, LiveStream } from './stream.ts';
+import { LiveStream } from './stream.ts';
 
 export interface StreamsParts {
-  readonly directory: Pick<Directory, 'openStream' | 'stream' | 'closeStream' | 'moveCursors' | 'userById'>;
+  readonly directory: Pick<
+    Directory,
+    'openStream' | 'stream' | 'closeStream' | 'moveCursors' | 'useStreams' | 'endIdleStreams' | 'userById'
+  >;
+  readonly cluster: { readonly membership: Pick<Cluster['membership'], 'seek' | 'holderOf' | 'self'> };
   readonly presence: Pick<PresenceService, 'lease'>;
   readonly clock: Clock;
-  readonly limits: Pick<ChatApiLimits, 'offlineAfterMs' | 'endAfterMs' | 'saveCursorsMs'>;
+  readonly limits: Pick<ChatApiLimits, 'offlineAfterMs' | 'endAfterMs' | 'saveCursorsMs' | 'noteUseMs'>;
   readonly observer: Pick<ChatApiObserver, 'trouble'>;
 }
 
-/** Checks for idleness in the shorter of the two times. */
+/** Checks for idleness in the time that a user may be silent. */
 const SWEEPS = 4;
+/** The node that has this role ends streams that nobody uses, wherever they were used last. */
+const SWEEPER = 'chat-streams';
+/**
+ * Streams that one unit of work notes the use of, or ends: a long one holds up what people wait for.
+ * @peer nothing to notice
+ * @test chat-api/streams: of very many streams
+ */
+const MAX_AT_ONCE = 500;
 /**
  * Ended streams that a look-up under way may still find; ids are never used again.
  * @peer nothing to notice
@@ -24,24 +37,26 @@ const SWEEPS = 4;
 const MAX_ENDED = 10_000;
 
 /**
- * The chat streams of this node. A stream is a row, so it outlives the process: what is asked for and not known here is looked
- * up, and the stream goes on with the position that was written down last.
+ * The chat streams that this node has met. A stream is a row: any node serves it, and it outlives the process. What is asked for
+ * and not known here is looked up, and the stream goes on with the position that was written down last.
  */
 export class Streams {
   readonly #parts: StreamsParts;
   readonly #byId = new Map<string, LiveStream>();
   readonly #byUser = new Map<UserId, LiveStream>();
   readonly #ended = new Lru<string, true>(MAX_ENDED);
-  readonly #timers: readonly Timer[];
+  readonly #stops: readonly Stop[];
   #isOpen = true;
 
   constructor(parts: StreamsParts) {
     this.#parts = parts;
-    const { clock, limits } = parts;
-    this.#timers = [
+    const { clock, limits, cluster } = parts;
+    const timers = [
       every(clock, limits.saveCursorsMs, () => void this.#save()),
       every(clock, limits.offlineAfterMs / SWEEPS, () => this.#sweep()),
+      every(clock, limits.noteUseMs, () => void this.#noteUse()),
     ];
+    this.#stops = [cluster.membership.seek(SWEEPER, () => undefined), ...timers.map((timer) => () => timer.cancel())];
   }
 
   get size(): number {
@@ -69,17 +84,24 @@ export class Streams {
     return known ?? this.#load(await this.#parts.directory.stream({ by: 'user', user }));
   }
 
+  /** Learns how far the user has been told on other nodes. False: the stream has ended meanwhile. */
+  async catchUp(live: LiveStream): Promise<boolean> {
+    const found = await this.#parts.directory.stream({ by: 'id', id: live.id });
+    if (found !== null) live.moved(found.cursor);
+    return found !== null && this.#byId.get(live.id) === live;
+  }
+
   /** The stream of this user that this node knows; nothing is looked up. */
   known(user: UserId): LiveStream | null {
     return this.#byUser.get(user) ?? null;
   }
 
   /** From the first moment nobody finds it any more; its readers are told when the row is gone, so that coming back fails. */
-  async end(live: LiveStream, reason: EndReason): Promise<void> {
+  async end(live: LiveStream, reason: StreamEnd): Promise<void> {
     this.#ended.set(live.id, true);
     this.#forget(live);
     try {
-      await this.#parts.directory.closeStream(live.id, live.cursor);
+      await this.#parts.directory.closeStream(live.id, live.cursor, reason);
     } catch (error) {
       this.#ended.delete(live.id);
       throw error;
@@ -88,21 +110,32 @@ export class Streams {
     }
   }
 
-  /** The account has changed: new names are used, locked and deleted accounts lose their stream. */
+  /** A stream has ended, on whatever node: nobody finds it here any more, and its readers are told. */
+  async ended({ stream, reason }: StreamEnded): Promise<void> {
+    this.#ended.set(stream, true);
+    const live = this.#byId.get(stream);
+    if (live === undefined) return;
+    this.#forget(live);
+    live.end(reason);
+    const cursor = live.unsaved;
+    if (cursor !== null) await this.#parts.directory.moveCursors([{ user: live.user.id, cursor }]);
+  }
+
+  /** The account has changed: new names are used. Locked and deleted accounts lose their stream in the store. */
   async accountChanged(id: UserId): Promise<void> {
     const live = this.#byUser.get(id);
     if (live === undefined) return;
     const user = await this.#parts.directory.userById(id);
-    if (user !== null && !user.isLocked) live.setUser(user);
-    else if (this.#byUser.get(id) === live) await this.end(live, 'locked');
+    if (user !== null) live.setUser(user);
   }
 
   /** Writes down what was told. Streams live on. Idempotent. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    for (const timer of this.#timers) timer.cancel();
+    for (const stop of this.#stops) stop();
     await this.#save();
+    await this.#noteUse();
     for (const live of this.#byId.values()) live.release();
     this.#byId.clear();
     this.#byUser.clear();
@@ -121,7 +154,7 @@ export class Streams {
     const known = this.#byUser.get(user.id);
     if (known?.id === stream.id) return known;
     if (known !== undefined) this.#forget(known);
-    const lease = this.#parts.presence.lease(user.id, stream.resource);
+    const lease = this.#parts.presence.lease(user.id, stream.resource, stream.openedAt);
     const live = new LiveStream({ stream, user, cursor, lease, now: this.#parts.clock.now() });
     this.#byId.set(live.id, live);
     this.#byUser.set(user.id, live);
@@ -147,13 +180,32 @@ export class Streams {
     }
   }
 
+  /** Whoever used his stream lately keeps it; of the others one node ends those that are due. */
+  async #noteUse(): Promise<void> {
+    const { directory, clock, limits, cluster, observer } = this.#parts;
+    const now = clock.now();
+    const used = [...this.#byId.values()].filter((live) => live.hasUnnotedUse(now));
+    try {
+      for (let i = 0; i < used.length; i += MAX_AT_ONCE) {
+        const some = used.slice(i, i + MAX_AT_ONCE);
+        await directory.useStreams(
+          some.map(({ id }) => id),
+          now,
+        );
+        for (const live of some) live.noted(now);
+      }
+      const { membership } = cluster;
+      if (!this.#isOpen || membership.holderOf(SWEEPER) !== membership.self) return;
+      // Another node may be about to note a use.
+      const due = now - limits.endAfterMs - limits.noteUseMs;
+      while ((await directory.endIdleStreams(due, MAX_AT_ONCE)) === MAX_AT_ONCE);
+    } catch (error) {
+      observer.trouble('use of chat streams', error);
+    }
+  }
+
   #sweep(): void {
     const now = this.#parts.clock.now();
-    for (const live of [...this.#byId.values()]) {
-      const idleMs = live.idleMs(now);
-      if (idleMs >= this.#parts.limits.endAfterMs)
-        this.end(live, 'idle').catch((error: unknown) => this.#parts.observer.trouble('idle chat stream', error));
-      else if (idleMs >= this.#parts.limits.offlineAfterMs) live.goOffline();
-    }
+    for (const live of this.#byId.values()) if (live.idleMs(now) >= this.#parts.limits.offlineAfterMs) live.goOffline();
   }
 }

@@ -5,7 +5,7 @@ import { createTokens, isSecret, type Tokens } from './tokens.ts';
 
 function tokens(key = 'k', clock = new ManualClock()): Tokens {
   let next = 0;
-  return createTokens({ key, clock, ticketMs: 1_000, nonce: () => `n${next++}` });
+  return createTokens({ key, clock, ticketMs: 1_000, nonce: () => `n${next++}`, spent: () => undefined });
 }
 
 test('a session token is known by every node of the same key, and by no other', () => {

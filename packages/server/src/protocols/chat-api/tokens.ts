@@ -4,7 +4,7 @@ import { MAX_SPENT_TICKETS } from './limits.ts';
 
 /**
  * Session tokens and tickets: a chat stream's id with a signature, so that every node knows them and nothing is stored.
- * A session token is as good as its stream lives; a ticket is good once, for a while. Being used once is known to one node.
+ * A session token is as good as its stream lives; a ticket is good once, for a while: the nodes tell each other which are spent.
  */
 export interface Tokens {
   session(stream: string): string;
@@ -13,6 +13,8 @@ export interface Tokens {
   ticket(stream: string): string;
   /** The stream that a ticket is for; null = expired, spent or not one of ours. Spends it. */
   spend(ticket: string): string | null;
+  /** Another node has spent this one, as it has said by its `told`. */
+  spentElsewhere(told: string): void;
   /** The stream of a ticket that may be spent already, for coming back with the cookie. */
   streamOf(ticket: string): string | null;
 }
@@ -22,6 +24,8 @@ export function createTokens(parts: {
   readonly clock: Clock;
   readonly ticketMs: number;
   readonly nonce: () => string;
+  /** A ticket was spent here: its text without the signature, which makes nobody a ticket. */
+  readonly spent: (told: string) => void;
 }): Tokens {
   const { key, clock, ticketMs, nonce } = parts;
   const spent = new Lru<string, true>(MAX_SPENT_TICKETS);
@@ -39,9 +43,12 @@ export function createTokens(parts: {
     return given.length === right.length && timingSafeEqual(given, right) ? token.slice(0, dot) : null;
   }
 
-  function openTicket(ticket: string): { readonly stream: string; readonly until: number } | null {
-    const [stream, until] = verify('ticket', ticket)?.split('.') ?? [];
-    return stream === undefined || until === undefined ? null : { stream, until: Number(until) };
+  function openTicket(
+    ticket: string,
+  ): { readonly text: string; readonly stream: string; readonly until: number } | null {
+    const text = verify('ticket', ticket) ?? '';
+    const [stream, until] = text.split('.');
+    return stream === undefined || until === undefined ? null : { text, stream, until: Number(until) };
   }
 
   return {
@@ -53,10 +60,12 @@ export function createTokens(parts: {
     },
     spend(ticket) {
       const opened = openTicket(ticket);
-      if (opened === null || opened.until <= clock.now() || spent.get(ticket) === true) return null;
-      spent.set(ticket, true);
+      if (opened === null || opened.until <= clock.now() || spent.get(opened.text) === true) return null;
+      spent.set(opened.text, true);
+      parts.spent(opened.text);
       return opened.stream;
     },
+    spentElsewhere: (told) => spent.set(told, true),
     streamOf: (ticket) => openTicket(ticket)?.stream ?? null,
   };
 }

@@ -38,6 +38,9 @@ export interface SessionParts {
   readonly onGone: (session: StompSession, cause: ClosingCause) => void;
 }
 
+/** RFC 6455 7.4.1: the account may not stay. */
+const POLICY = 1008;
+
 /** One STOMP session: carries out what the connection machine says, frame after frame (TM ST-20). */
 export class StompSession implements ConnectionHandler, Client {
   readonly resource: string;
@@ -56,6 +59,7 @@ export class StompSession implements ConnectionHandler, Client {
   #state = newConnection;
   #user: User | null = null;
   #messages = 0;
+  #isExpelled = false;
 
   constructor({ parts, application, connection, place, onGone }: SessionParts) {
     const { stomp } = parts.settings;
@@ -145,6 +149,7 @@ export class StompSession implements ConnectionHandler, Client {
   }
 
   end(code: number, reason: string): void {
+    this.#isExpelled = code === POLICY;
     this.#connection.close(code, reason);
   }
 
@@ -180,7 +185,8 @@ export class StompSession implements ConnectionHandler, Client {
     const subscriptions = [...this.#state.subscriptions.values()];
     this.#state = stepConnection(this.#state, { type: 'gone' }, this.#settings).state;
     this.#ended.abort();
-    this.#application.close(subscriptions);
+    // STOMP 1.2: who wishes to go says so. A page that just closes may be loading anew.
+    this.#application.close(subscriptions, this.#isExpelled ? 'over' : 'broken');
     this.#whenWritable.clear();
     this.#onGone(this, cause);
   }
@@ -214,7 +220,8 @@ export class StompSession implements ConnectionHandler, Client {
     const before = this.#state.subscriptions;
     const { state, effects } = stepConnection(this.#state, input, this.#settings);
     this.#state = state;
-    if (state.phase === 'closed') this.#application.close(before.values());
+    if (state.phase === 'closed')
+      this.#application.close(before.values(), input.type === 'overdue' ? 'broken' : 'over');
     const outcomes: Promise<Outcome>[] = [];
     for (const effect of effects) await this.#perform(effect, outcomes);
   }

@@ -134,8 +134,10 @@ async function createStreams({ schema }: Kysely<unknown>, types: ColumnTypes): P
   )
     .addColumn('resource', text, (c) => c.notNull())
     .addColumn('opened_at', big, (c) => c.notNull())
+    .addColumn('used_at', big, (c) => c.notNull())
     .addUniqueConstraint('chat_streams_by_user', ['user_id'])
     .execute();
+  await schema.createIndex('chat_streams_by_use').on('chat_streams').column('used_at').execute();
   await ownedBy(types, schema.createTable('cursors'))
     .addColumn('position', big, (c) => c.notNull())
     .addPrimaryKeyConstraint('cursors_key', ['user_id'])

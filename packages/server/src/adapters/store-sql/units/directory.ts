@@ -4,7 +4,7 @@ import { appRow, contactRow, streamOf } from '../codec.ts';
 import { unknownContact } from '../problems.ts';
 import { reseal } from '../secrets.ts';
 import type { UnitContext, UnitHandlers } from './context.ts';
-import { insertDevice, requireUsers, takeName, userUnits } from './users.ts';
+import { endStream, insertDevice, requireUsers, takeName, userUnits } from './users.ts';
 
 type Handlers = UnitHandlers<'directory'>;
 
@@ -86,21 +86,38 @@ const openStream: Handlers['directory.open-stream'] = async ({ db }, { stream })
     .executeTakeFirst();
   if (found === undefined) throw unknownUser(stream.user);
   const { id, resource, opened_at, position: cursor } = found;
-  if (id !== null && resource !== null && opened_at !== null)
+  if (id !== null && resource !== null && opened_at !== null) {
+    await db.updateTable('chat_streams').set({ used_at: stream.openedAt }).where('id', '=', id).execute();
     return { stream: streamOf({ id, user_id: stream.user, resource, opened_at }), isNew: false, cursor };
+  }
+  const { resource: name, openedAt } = stream;
   await db
     .insertInto('chat_streams')
-    .values({ id: stream.id, user_id: stream.user, resource: stream.resource, opened_at: stream.openedAt })
+    .values({ id: stream.id, user_id: stream.user, resource: name, opened_at: openedAt, used_at: openedAt })
     .execute();
   return { stream, isNew: true, cursor };
 };
 
-const closeStream: Handlers['directory.close-stream'] = async (context, { id, cursor }) => {
-  const { db } = context;
-  const found = await db.selectFrom('chat_streams').select('user_id').where('id', '=', id).executeTakeFirst();
-  if (found === undefined) return null;
-  await db.deleteFrom('chat_streams').where('id', '=', id).execute();
-  return moveCursor(context, { moves: [{ user: found.user_id, cursor }] });
+const closeStream: Handlers['directory.close-stream'] = async (context, { id, cursor, reason }) => {
+  const user = await endStream(context, { id }, reason);
+  return user === null ? null : moveCursor(context, { moves: [{ user, cursor }] });
+};
+
+const useStreams: Handlers['directory.use-streams'] = async ({ db }, { ids, at }) => {
+  await db.updateTable('chat_streams').set({ used_at: at }).where('id', 'in', ids).where('used_at', '<', at).execute();
+  return null;
+};
+
+const endIdleStreams: Handlers['directory.end-idle-streams'] = async (context, { before, limit }) => {
+  const idle = await context.db
+    .selectFrom('chat_streams')
+    .select('id')
+    .where('used_at', '<', before)
+    .orderBy('used_at')
+    .limit(limit)
+    .execute();
+  for (const { id } of idle) await endStream(context, { id }, 'idle');
+  return idle.length;
 };
 
 const moveCursor: Handlers['directory.move-cursor'] = async ({ db }, { moves }) => {
@@ -124,6 +141,8 @@ export const directoryUnits: Handlers = {
   'directory.set-application-session': setApplicationSession,
   'directory.open-stream': openStream,
   'directory.close-stream': closeStream,
+  'directory.use-streams': useStreams,
+  'directory.end-idle-streams': endIdleStreams,
   'directory.move-cursor': moveCursor,
   'directory.reseal': reseal,
 };

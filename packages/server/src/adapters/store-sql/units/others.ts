@@ -1,8 +1,9 @@
-import { userStream } from '../../../core/journal/index.ts';
+import { directoryStream, userStream } from '../../../core/journal/index.ts';
 import type { UnitHandler, UnitHandlers } from './context.ts';
 import { requireUsers } from './users.ts';
 
-const state: UnitHandler<'presence.state'> = async ({ db }, { user, stated }) => {
+const state: UnitHandler<'presence.state'> = async (context, { user, stated }) => {
+  const { db } = context;
   await requireUsers(db, [user]);
   const { contact, activity, note, at } = stated;
   await db
@@ -10,6 +11,7 @@ const state: UnitHandler<'presence.state'> = async ({ db }, { user, stated }) =>
     .values({ user_id: user, contact, activity, note, at })
     .onConflict((on) => on.columns(['user_id', 'contact']).doUpdateSet({ activity, note, at }))
     .execute();
+  context.tell(directoryStream, { kind: 'presence-stated', user });
   return null;
 };
 

@@ -1,5 +1,5 @@
 import type { Insertable, Kysely } from 'kysely';
-import { type User, unknownUser } from '../../../core/directory/index.ts';
+import { type StreamEnd, type User, unknownUser } from '../../../core/directory/index.ts';
 import { directoryStream, type UserId } from '../../../core/journal/index.ts';
 import { deviceRow, userOf, userRow } from '../codec.ts';
 import { nameTaken, numberTaken } from '../problems.ts';
@@ -95,8 +95,26 @@ const changeUser: Handlers['directory.change-user'] = async (context, { id, chan
     .where('id', '=', id)
     .execute();
   tellUser(context, id);
+  if (user.isLocked) await endStream(context, { user: id }, 'locked');
   return user;
 };
+
+/** Ends a chat stream, where there is one; says whose it was. */
+export async function endStream(
+  context: UnitContext,
+  of: { readonly id: string } | { readonly user: UserId },
+  reason: StreamEnd,
+): Promise<UserId | null> {
+  const [column, value] = 'id' in of ? (['id', of.id] as const) : (['user_id', of.user] as const);
+  const [ended] = await context.db
+    .deleteFrom('chat_streams')
+    .where(column, '=', value)
+    .returning(['id', 'user_id'])
+    .execute();
+  if (ended === undefined) return null;
+  context.tell(directoryStream, { kind: 'stream-ended', stream: ended.id, reason });
+  return ended.user_id;
+}
 
 /** Absent members stay, and so do those that are given as undefined. */
 function definedOf<T extends object>(change: T): T {
@@ -107,7 +125,8 @@ function definedOf<T extends object>(change: T): T {
 const removeUser: Handlers['directory.remove-user'] = async (context, { id }) => {
   const { db } = context;
   const row = await requireUserRow(db, id);
-  // Devices, contacts, memberships, streams and presence go with the row.
+  await endStream(context, { user: id }, 'locked');
+  // Devices, contacts, memberships and presence go with the row.
   await db.deleteFrom('users').where('id', '=', id).execute();
   await db.deleteFrom('names').where('name', '=', row.name).execute();
   tellUser(context, id);

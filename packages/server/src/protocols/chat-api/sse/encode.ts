@@ -7,7 +7,7 @@ import { type JsonObject, unreachable } from '../../../kit/index.ts';
 import { callView } from '../call-view.ts';
 import { bareJid, fullJid } from '../jid.ts';
 import type { Names } from '../names.ts';
-import type { EndReason } from '../stream.ts';
+import type { StreamEnd } from '../../../core/directory/index.ts';
 import type {
   CallEvent,
   CallRecordEvent,
@@ -140,7 +140,7 @@ export class Encoder {
     return frame({ id: resume, event: 'chatapi.reset', data });
   }
 
-  end(reason: EndReason): Frame {
+  end(reason: StreamEnd): Frame {
     return frame({ event: 'chatapi.end', data: json<EndEvent>({ type: 'end', reason }) });
   }
 
@@ -154,6 +154,8 @@ export class Encoder {
         return frame({ id: resume, event: 'chatapi.callrecord', data });
       }
       case 'directory':
+      case 'stream-ended':
+      case 'presence-stated':
         return null;
       default:
         return unreachable(event);

@@ -3,7 +3,7 @@ import { formatResume, parseResume, type UserId } from '../../../core/journal/in
 import { every, Problem } from '../../../kit/index.ts';
 import type { Callers } from '../callers.ts';
 import type { Delivery } from '../../../delivery/index.ts';
-import { notAcceptable } from '../errors.ts';
+import { noEventStream, notAcceptable } from '../errors.ts';
 import type { ChatApiLimits } from '../limits.ts';
 import type { ChatApiParts } from '../parts.ts';
 import type { LiveStream } from '../stream.ts';
@@ -55,7 +55,9 @@ export class EventStreams {
     if (!acceptsEvents(request.headers.accept)) throw notAcceptable('text/event-stream');
     const { live, isByTicket } = await admit(this.#parts, request);
     if (request.method === 'HEAD') return void reply.headers(HEAD).send();
-    // Between the look-up and now the peer may have gone.
+    const stands = resumeOf(request) !== null || (await this.#parts.streams.catchUp(live));
+    if (!stands) throw noEventStream(live.user.name);
+    // Meanwhile the peer may have gone.
     if (reply.raw.destroyed) return void reply.hijack();
     this.#open(live, request, reply, isByTicket);
   }
@@ -166,13 +168,19 @@ function ownerOf(live: LiveStream): { readonly kind: 'user'; readonly user: User
   return { kind: 'user', user: live.user.id, admin: false };
 }
 
+/** The last event that the client has; null: it doesn't know. @throws bad-request */
+function resumeOf(request: FastifyRequest): string | null {
+  const header = request.headers['last-event-id'];
+  const token = typeof header === 'string' && header !== '' ? header : textOf(request.query, 'lastEventId');
+  return token === '' ? null : token;
+}
+
 /**
  * Where telling begins: after the last event that the client has, else with what was told to nobody yet. A user without the
  * storage right gets no messages of while nobody was there (design §6).
  */
 function startingPoint(request: FastifyRequest, live: LiveStream): StartingPoint {
-  const header = request.headers['last-event-id'];
-  const token = typeof header === 'string' && header !== '' ? header : textOf(request.query, 'lastEventId');
-  if (token !== null && token !== '') return { resume: token };
+  const resume = resumeOf(request);
+  if (resume !== null) return { resume };
   return live.user.hasStorage ? { position: live.cursor } : 'now';
 }

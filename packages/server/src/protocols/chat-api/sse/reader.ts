@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Call, CallListener } from '../../../core/calls/index.ts';
 import type { ChatStateChange, Message } from '../../../core/conversations/index.ts';
+import type { StreamEnd } from '../../../core/directory/index.ts';
 import type { Entry } from '../../../core/index.ts';
 import {
   type CallId,
@@ -14,7 +15,7 @@ import type { ChatSession, LiveSink, Sink } from '../../../delivery/index.ts';
 import type { Http } from '../../../http/index.ts';
 import { type ChatApiLimits, MAX_WAITING_CALLS } from '../limits.ts';
 import type { ChatApiObserver } from '../parts.ts';
-import type { EndReason, EventReader, LiveStream } from '../stream.ts';
+import type { EventReader, LiveStream } from '../stream.ts';
 import type { ContactWatch } from './contact-watch.ts';
 import type { Encoder } from './encode.ts';
 import { type Frame, retryFrame } from './frame.ts';
@@ -156,7 +157,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
     this.#parts.listen(this, this.#listening.signal);
   }
 
-  end(reason: EndReason): void {
+  end(reason: StreamEnd): void {
     this.#finish(this.#parts.encoder.end(reason));
   }
 

@@ -1,3 +1,4 @@
+import type { LeaseEnd } from '../../../core/presence/index.ts';
 import { unreachable } from '../../../kit/index.ts';
 import type { Client } from '../client.ts';
 import { type Frame, type Header, SharedMessage, type Subscription } from '../stomp/index.ts';
@@ -111,13 +112,13 @@ export class Application {
     }
   }
 
-  unsubscribe(subscription: Subscription): void {
+  unsubscribe(subscription: Subscription, how: LeaseEnd = 'over'): void {
     this.#parts.topics.remove(subscription);
     this.#parts.queues.remove(subscription);
     this.#presences.get(subscription)?.close();
     this.#presences.delete(subscription);
     if (this.#feed?.subscription !== subscription) return;
-    this.#feed.feed.close();
+    this.#feed.feed.close(how);
     this.#feed = null;
   }
 
@@ -126,9 +127,10 @@ export class Application {
     this.#parts.queues.settle(subscriptions, settlement);
   }
 
-  close(subscriptions: Iterable<Subscription>): void {
+  /** The session has ended. */
+  close(subscriptions: Iterable<Subscription>, how: LeaseEnd): void {
     this.#telephone.stop();
-    for (const subscription of subscriptions) this.unsubscribe(subscription);
+    for (const subscription of subscriptions) this.unsubscribe(subscription, how);
   }
 
   #openFeed(subscription: Subscription, resume: string | undefined): readonly Header[] {

@@ -1,7 +1,7 @@
 import type { Message } from '../../../core/conversations/index.ts';
 import type { Entry } from '../../../core/index.ts';
 import type { ResyncReason } from '../../../core/journal/index.ts';
-import type { PresenceLease } from '../../../core/presence/index.ts';
+import type { LeaseEnd, PresenceLease } from '../../../core/presence/index.ts';
 import type { User } from '../../../core/directory/index.ts';
 import type { ChatSession, LiveSink, Sink } from '../../../delivery/index.ts';
 import type { Client } from '../client.ts';
@@ -58,11 +58,11 @@ export class MessageFeed implements Sink, LiveSink {
     return this.#session.resume;
   }
 
-  close(): void {
+  close(how: LeaseEnd): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#session.close();
-    this.#lease.end();
+    this.#lease.end(how);
   }
 
   // Sink.

@@ -9,7 +9,7 @@ import { createStoreSql } from '../../../adapters/store-sql/index.ts';
 import type { CallEngine } from '../../../core/calls/index.ts';
 import { createVault } from '../../../core/directory/index.ts';
 import { type Core, createCore, joinCluster } from '../../../core/index.ts';
-import { type Delivery, keepDirectoryCurrent, openDelivery } from '../../../delivery/index.ts';
+import { type Delivery, keepCurrent, openDelivery } from '../../../delivery/index.ts';
 import { Http, type HttpLimits } from '../../../http/index.ts';
 import { type Clock, randomIds, systemClock, type Timer } from '../../../kit/index.ts';
 import {
@@ -61,8 +61,8 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   const ids = randomIds;
   const bell = createMemoryBell();
   const sql = await createStoreSql({ file: join(folder, 'store.db'), bell, clock, ids });
-  const delivery = await openDelivery({ journal: sql.journal, bell, clock, onTrouble: (e) => console.error(e) });
   const peers = new MemoryNetwork(clock, ids).join();
+  const delivery = await openDelivery({ journal: sql.journal, bell, peers, clock, onTrouble: (e) => console.error(e) });
   const membership = await joinCluster({
     store: sql.store,
     clock,
@@ -80,9 +80,11 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
     vault: createVault([randomBytes(32)]),
     clock,
     ids,
+    // One test's sessions are gone when the next one begins.
+    presenceLingerMs: 0,
     engines: () => ({ engines: [engine], engineFor: () => engine }),
   });
-  keepDirectoryCurrent(delivery, core.directory);
+  keepCurrent(delivery, core);
   for (const [name, number, hasStorage] of ACCOUNTS) {
     const displayName = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     const user = await core.directory.addUser({ name, displayName, number, password: 'demo', hasStorage });

@@ -12,7 +12,7 @@ import {
   type LegUser,
 } from '../../../../core/exchange/index.ts';
 import type { ResyncReason, UserId } from '../../../../core/journal/index.ts';
-import type { PresenceLease } from '../../../../core/presence/index.ts';
+import type { LeaseEnd, PresenceLease } from '../../../../core/presence/index.ts';
 import type { ChatSession, LiveSink, Sink } from '../../../../delivery/index.ts';
 import { Lru, type Stop } from '../../../../kit/index.ts';
 import type { Channel } from '../../api.ts';
@@ -154,14 +154,14 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     for (const call of [...this.#calls.values()]) call.abort(CAUSE.normal);
   }
 
-  close(): void {
+  close(how: LeaseEnd): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (this.#isPaused) this.#channel.pause(false);
     this.#session.close();
     for (const call of [...this.#calls.values()]) call.end(CAUSE.lost, []);
     this.#unregister();
-    this.#lease.end();
+    this.#lease.end(how);
   }
 
   // From the app.

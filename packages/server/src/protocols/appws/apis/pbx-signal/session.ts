@@ -1,4 +1,5 @@
 import { answerText, type Envelope, followText, isObject, type JsonObject, textOf } from '@tieline/appwebsocket';
+import type { LeaseEnd } from '../../../../core/presence/index.ts';
 import { isLimit, Problem } from '../../../../kit/index.ts';
 import type { ApiSession, Channel } from '../../api.ts';
 import type { LoggedIn } from '../../logins.ts';
@@ -61,9 +62,9 @@ export class PbxSignalSession implements ApiSession {
     }
   }
 
-  close(): void {
+  close(how: LeaseEnd): void {
     this.#isOpen = false;
-    this.#registration?.close();
+    this.#registration?.close(how);
     this.#registration = null;
   }
 
@@ -89,7 +90,7 @@ export class PbxSignalSession implements ApiSession {
     if (!this.#isOpen) return;
     if (refusal !== null) return this.#channel.send(answerText(envelope, { err: refusal }));
     this.#registration?.replaced();
-    this.#registration?.close();
+    this.#registration?.close('broken');
     try {
       this.#registration = new Registration(this.#shared, this.#channel, this.#who, envelope);
     } catch (error) {
