@@ -143,7 +143,7 @@ test('nobody else can make a hop, nor use one again for something else or later'
   refused.push(await ask(hops.sign(hop)));
   clock.advance(2 * MAX_HOP_AGE_MS + 60_000);
   refused.push(await ask(hops.sign(hop)));
-  expect(refused).toEqual(Array.from({ length: 8 }, () => 403));
+  expect(refused).toEqual(Array.from({ length: 8 }, () => 421));
   expect(served).toBe(1);
   expect(new Set(owner.limits)).toEqual(new Set(['http.hop']));
 });
@@ -171,6 +171,15 @@ test('a node that is not there: the client has got nothing yet', async () => {
   expect((await fetch(`${url}/s`)).status).toBe(299);
   expect((await fetch(`${url}/s`, { method: 'POST', body: 'x'.repeat(100_000) })).status).toBe(299);
   expect(outcomes).toEqual(['unreachable', 'unreachable']);
+});
+
+test('a node that another one has taken the place of is not there', async () => {
+  let served = 0;
+  const successor = await node('successor', () => void served++);
+  const { url, outcomes, forwarder } = await front(successor.http.urls[0]!);
+  expect((await fetch(`${url}/s`)).status).toBe(299);
+  expect((await fetch(`${url}/s`, { method: 'POST', body: 'x'.repeat(1_000_000) })).status).toBe(299);
+  expect([outcomes, forwarder.size, served]).toEqual([['unreachable', 'unreachable'], 0, 0]);
 });
 
 test('a long body that nobody takes does not hold up the next request of its connection', async () => {

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { Clock } from '../kit/index.ts';
 import type { ClientAddresses } from './client-address.ts';
-import { HOP_HEADER, type Hops } from './hops.ts';
+import { HOP_HEADER, type Hops, MISDIRECTED } from './hops.ts';
 import type { HttpObserver } from './limits.ts';
 
 /**
@@ -110,15 +110,21 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
       else connected();
     });
     let isAnswered = false;
-    upstream.on('error', () => {
+    function lost(): void {
       connected();
       // What nobody takes is thrown away, or the next request of the connection would never be read.
       req.unpipe(upstream).resume();
       if (isAnswered) return;
       res.off('close', gone);
       resolve(res.destroyed ? 'answered' : 'unreachable');
-    });
+    }
+    upstream.on('error', lost);
     upstream.once('response', (answer) => {
+      if (answer.statusCode === MISDIRECTED) {
+        // The node is gone, and another one listens there.
+        upstream.destroy();
+        return lost();
+      }
       isAnswered = true;
       if (answer.headers.connection === 'close') res.shouldKeepAlive = false;
       res.writeHead(answer.statusCode ?? 502, forwardable(answer.headers));

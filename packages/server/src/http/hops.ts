@@ -4,9 +4,11 @@ import type { Clock } from '../kit/index.ts';
 
 /** The header field by which one node sends a client's request on to another. Nobody else can make it. */
 export const HOP_HEADER = 'x-tieline-hop';
+/** RFC 9110 15.5.20: how a hop that was not made for this node, or by no node, is refused. No handler answers so. */
+export const MISDIRECTED = 421;
 /**
  * How long a hop can be used, and how far the clocks of two nodes may be apart.
- * @peer 403
+ * @peer 421
  * @test http/forwarder: nobody else can make a hop
  */
 export const MAX_HOP_AGE_MS = 30_000;

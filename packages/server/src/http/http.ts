@@ -6,7 +6,7 @@ import { every, systemClock, type Clock, type Stop } from '../kit/index.ts';
 import { createApp } from './app.ts';
 import { answerClientError } from './client-error.ts';
 import { createClientAddresses, type ClientAddresses } from './client-address.ts';
-import type { Hops } from './hops.ts';
+import { type Hops, MISDIRECTED } from './hops.ts';
 import { createHostCheck, pathOf } from './host-check.ts';
 import { DEFAULT_LIMITS, silentObserver, type HttpLimits, type HttpObserver } from './limits.ts';
 import { Listener, type ListenAddress } from './listener.ts';
@@ -274,7 +274,7 @@ export class Http {
     const hop = this.#hops?.read(req) ?? null;
     if (hop === 'forged') {
       this.#observer.limitHit('http.hop', this.addresses.addressOf(req));
-      return 403;
+      return MISDIRECTED;
     }
     // The node that it comes from has checked the name.
     if (hop !== null) return void this.#hopped.set(req, hop.address);
