@@ -95,6 +95,30 @@ describeWithPeers(['nats-server'], 'NATS', () => {
     await a.close();
   });
 
+  test('a listener that fails does not make its node deaf', async () => {
+    const cluster = randomIds.label(8);
+    const failures: string[] = [];
+    const warn = (event: string) => void failures.push(event);
+    const parts = { url: nats.url, cluster, clock: systemClock, ids: randomIds, log: { ...log, warn } };
+    const [one, other] = [await join(cluster), await connectBus(parts)];
+    const heard: number[] = [];
+    other.bell.batches.add(({ first }) => {
+      heard.push(first);
+      throw new Error('a defect');
+    });
+    await until(() => one.peers.others.has(other.peers.self), 'the other node');
+    const entry = {
+      position: 1,
+      stream: userStream('u' as UserId),
+      event: { kind: 'directory', what: 'users', id: '' },
+    };
+    for (const first of [1, 2])
+      one.bell.ring({ first, last: first, entries: [{ ...entry, position: first }] } as Batch);
+    await until(() => heard.length === 2, 'both batches');
+    expect([heard, failures, other.isConnected]).toEqual([[1, 2], ['bus.news-failed', 'bus.news-failed'], true]);
+    for (const bus of [one, other]) await bus.close();
+  });
+
   test('a batch that is larger than a message of NATS goes in pieces', async () => {
     const cluster = randomIds.label(8);
     const [a, b] = await Promise.all([join(cluster), join(cluster)]);

@@ -1,7 +1,8 @@
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Batch, TielineBell } from '../../core/index.ts';
 import { Listeners } from '../../kit/index.ts';
-import type { Link } from './bus.ts';
+import type { BusLog, Link } from './bus.ts';
+import { subscribe } from './subscribe.ts';
 
 /** Room for what NATS adds to a message. */
 const OVERHEAD_BYTES = 4 * 1024;
@@ -15,21 +16,14 @@ export class NatsBell implements TielineBell {
   readonly stirs = new Listeners<null>();
   readonly #subscriptions: readonly Subscription[];
 
-  constructor(link: Link, cluster: string) {
+  constructor(link: Link, cluster: string, log: BusLog) {
     this.#link = link;
     this.#subject = `${cluster}.bell`;
     this.#stirSubject = `${cluster}.stir`;
+    const at = { nats: link.nats, log };
     this.#subscriptions = [
-      link.nats.subscribe(this.#subject, {
-        callback: (error, message) => {
-          if (error === null) this.batches.emit(batchOf(message));
-        },
-      }),
-      link.nats.subscribe(this.#stirSubject, {
-        callback: (error) => {
-          if (error === null) this.stirs.emit(null);
-        },
-      }),
+      subscribe(at, this.#subject, (message) => this.batches.emit(batchOf(message))),
+      subscribe(at, this.#stirSubject, () => this.stirs.emit(null)),
     ];
   }
 

@@ -43,7 +43,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const { cluster = 'tieline', clock, ids, log } = options;
   const nats = await connectNats(options);
   const link = { nats, isUp: true };
-  const bell = new NatsBell(link, cluster);
+  const bell = new NatsBell(link, cluster, log);
   const peers = new NatsPeers({ link, cluster, clock, ids, log });
   void follow(nats, log, (isUp) => {
     link.isUp = isUp;

@@ -12,6 +12,7 @@ import {
   type Timer,
 } from '../../kit/index.ts';
 import type { BusLog, Link } from './bus.ts';
+import { subscribe } from './subscribe.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeProblem, encodeRequest } from './wire.ts';
 
 /** How often a node says that it is there. */
@@ -46,11 +47,11 @@ export class NatsPeers implements Peers {
   #isOpen = true;
 
   constructor(parts: NatsPeersParts) {
-    const { link, cluster, clock, ids } = parts;
+    const { link, cluster, clock, ids, log } = parts;
     this.#parts = parts;
     this.self = ids.guid() as NodeId;
     const on = (subject: string, take: (message: Msg) => void): Subscription =>
-      link.nats.subscribe(subject, { callback: (error, message) => (error === null ? take(message) : undefined) });
+      subscribe({ nats: link.nats, log }, subject, take);
     this.#subscriptions = [
       on(`${cluster}.node.${this.self}`, (message) => void this.#answer(message)),
       on(`${cluster}.told`, (message) => this.#news(message)),
