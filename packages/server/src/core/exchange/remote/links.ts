@@ -1,4 +1,4 @@
-import type { Clock, Ids, Stop } from '../../../kit/index.ts';
+import { type Clock, type Ids, Problem, type Stop } from '../../../kit/index.ts';
 import type { NodeId, Peers } from '../../cluster/index.ts';
 import { Inbox } from './inbox.ts';
 import type { Message } from './messages.ts';
@@ -32,6 +32,9 @@ export class Links {
     this.#stops = [
       // eslint-disable-next-line @typescript-eslint/require-await -- the port's handlers are asynchronous
       peers.answer(LINK_SUBJECT, async (input, from) => {
+        // A device of a node that can't be told anything would be offered calls that it never hears of. The node tries again.
+        if (!this.#outboxes.has(from))
+          throw new Problem('peer-down', 'The node is not known to be there.', { retry: true });
         this.#inbox.take(input, from);
         return null;
       }),

@@ -263,3 +263,26 @@ async function act(world: World, chance: number, pick: <T>(list: readonly T[]) =
     } else end.leg.text(draft('x'));
   }
 }
+
+test('a node that speaks before it is known to be there is heard once it is', async () => {
+  const world = new World(seeded(1));
+  const [one, two] = [world.join(), world.join()];
+  const [alice, bob] = [world.register(one, users[0]!), world.register(two, users[1]!)];
+  await world.pass(200);
+  // The second node takes the first for gone, and then for come back; the first has noticed nothing.
+  const [first, second] = [...world.network.nodes.values()];
+  second!.down.emit(first!.self);
+  await world.pass(5_000);
+  bob.call(users[0]!, false);
+  await world.pass(200);
+  expect(bob.ends).toMatchObject([{ phase: 'over', cause: 20 }]);
+  second!.up.emit(first!.self);
+  await world.pass(3_000);
+  bob.call(users[0]!, false);
+  await world.pass(200);
+  expect(alice.ends.at(-1)).toMatchObject({ phase: 'ringing' });
+  expect(one.exchange.callsBetween(users[0]!.id, users[1]!.id).length).toBe(1);
+  alice.ends.at(-1)!.leg!.connect([]);
+  await world.pass(200);
+  expect(bob.ends.at(-1)).toMatchObject({ phase: 'connected' });
+});
