@@ -243,6 +243,24 @@ test('either side that breaks off ends the other', async () => {
   await until(() => forwarder.size === 0);
 });
 
+test('for a client that has gone meanwhile nothing is asked', async () => {
+  const owner = await node('owner', () => undefined);
+  const { forwarder } = await front(owner.http.urls[0]!);
+  const outcomes: string[] = [];
+  let hasCome = false;
+  const late = await node('late', async (req, res) => {
+    hasCome = true;
+    await once(res, 'close');
+    outcomes.push(await forwarder.forward(req, res, { node: 'owner', base: owner.http.urls[0]!, isOpenEnded: true }));
+  });
+  const asked = request(`${late.http.urls[0]!}/s`, { method: 'POST' }).end();
+  asked.on('error', () => undefined);
+  await until(() => hasCome, 'the request');
+  asked.destroy();
+  await until(() => outcomes.length === 1, 'the outcome');
+  expect([outcomes, forwarder.size, owner.http.socketCount]).toEqual([['answered'], 0, 0]);
+});
+
 test('a client that does not read holds the other node back, and gets everything in the end', async () => {
   const chunk = Buffer.alloc(64 * 1024, 7);
   const all = 600;

@@ -143,6 +143,8 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
       return size;
     },
     async forward(req, res, target) {
+      // While its node was looked for, the client has gone: nothing would end what it asks for there.
+      if (res.destroyed) return 'answered';
       if (size >= max) {
         observer.limitHit('http.forwarded', addresses.addressOf(req));
         res.writeHead(503, { 'retry-after': '5', 'content-length': '0' }).end();
