@@ -124,6 +124,25 @@ test('a second login gets the same stream; looking it up too', async () => {
   expect(shown).toEqual(['available']);
 });
 
+test('a login before the news that another node has ended the stream: the old one ends with that news, the new one stays', async () => {
+  const { streams, rows, shown } = fixture();
+  const old = await streams.open(alice);
+  const [oldReader, newReader] = [reader(), reader()];
+  old.readers.add(oldReader);
+  rows.delete(alice.id);
+  const fresh = await streams.open(alice);
+  fresh.readers.add(newReader);
+  expect(fresh).not.toBe(old);
+  await streams.ended({ kind: 'stream-ended', stream: old.id, reason: 'logoff' });
+  expect([oldReader.ends, newReader.ends]).toEqual([['logoff'], []]);
+  expect(shown.filter((what) => what === 'over')).toHaveLength(1);
+  expect([await streams.byId(old.id), await streams.byId(fresh.id), streams.known(alice.id)]).toEqual([
+    null,
+    fresh,
+    fresh,
+  ]);
+});
+
 test('design §5: 60 s without anything is offline, a request brings the presence back', async () => {
   const { streams, clock, shown } = fixture();
   const live = await streams.open(alice);

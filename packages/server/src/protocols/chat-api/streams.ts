@@ -149,11 +149,16 @@ export class Streams {
       : this.#adopt(found.stream, user, found.cursor);
   }
 
-  /** Two requests may have looked up the same stream; the first one's is kept. */
+  /**
+   * Two requests may have looked up the same stream; the first one's is kept. An older one of the user has been ended by another
+   * node: its readers and its presence end with that news.
+   */
   #adopt(stream: ChatStream, user: User, cursor: Position): LiveStream {
-    const known = this.#byUser.get(user.id);
-    if (known?.id === stream.id) return known;
-    if (known !== undefined) this.#forget(known);
+    const known = this.#byId.get(stream.id);
+    if (known !== undefined) {
+      this.#byUser.set(user.id, known);
+      return known;
+    }
     const lease = this.#parts.presence.lease(user.id, stream.resource, stream.openedAt);
     const live = new LiveStream({ stream, user, cursor, lease, now: this.#parts.clock.now() });
     this.#byId.set(live.id, live);
