@@ -13,6 +13,9 @@ export class InFlight {
   readonly #waiting: Promise<unknown>[] = [];
   #last: Promise<void> = Promise.resolve();
   #count = 0;
+  readonly #ended = (): void => {
+    this.#count--;
+  };
 
   get isEmpty(): boolean {
     return this.#count === 0;
@@ -30,14 +33,16 @@ export class InFlight {
   /** Runs after everything added so far. Must not reject. */
   follow(run: () => Promise<void>): void {
     this.#count++;
-    this.#last = this.#last.then(run).finally(() => {
-      this.#count--;
-    });
+    this.#last = this.#last.then(run).then(this.#ended);
+  }
+
+  get hasRoom(): boolean {
+    return this.#waiting.length < MAX_IN_FLIGHT;
   }
 
   /** Resolves when there is room for one more. */
   async room(): Promise<void> {
-    while (this.#waiting.length >= MAX_IN_FLIGHT) await this.#waiting[0];
+    while (!this.hasRoom) await this.#waiting[0];
   }
 
   async settled(): Promise<void> {

@@ -22,12 +22,15 @@ import {
   type Frame,
   type Decoded,
   type Header,
+  type OutFrame,
   heartBeat,
   newConnection,
   SharedMessage,
   stepConnection,
   type Subscription,
 } from './stomp/index.ts';
+
+const NO_HEADERS: readonly Header[] = [];
 
 export interface SessionParts {
   readonly parts: TapiMessengerParts;
@@ -139,7 +142,7 @@ export class StompSession implements ConnectionHandler, Client {
       destination: extra.destination ?? subscription.destination,
       subscription: subscription.id,
       messageId,
-      headers: [...(mustSettle ? [['ack', messageId] as const] : []), ...(extra.headers ?? [])],
+      headers: mustSettle ? [['ack', messageId], ...(extra.headers ?? NO_HEADERS)] : (extra.headers ?? NO_HEADERS),
     });
     return messageId;
   }
@@ -223,11 +226,14 @@ export class StompSession implements ConnectionHandler, Client {
     if (state.phase === 'closed')
       this.#application.close(before.values(), input.type === 'overdue' ? 'broken' : 'over');
     const outcomes: Promise<Outcome>[] = [];
-    for (const effect of effects) await this.#perform(effect, outcomes);
+    for (const effect of effects) {
+      const done = this.#perform(effect, outcomes);
+      if (done !== undefined) await done;
+    }
   }
 
   /** `outcomes`: of the effects before this one that can be refused. */
-  async #perform(effect: ConnectionEffect, outcomes: Promise<Outcome>[]): Promise<void> {
+  #perform(effect: ConnectionEffect, outcomes: Promise<Outcome>[]): Promise<void> | void {
     switch (effect.type) {
       case 'request':
         return this.#request(effect.frame, outcomes);
@@ -238,17 +244,14 @@ export class StompSession implements ConnectionHandler, Client {
       case 'unsubscribe':
         return this.#application.unsubscribe(effect.subscription);
       case 'send':
-        await this.#inFlight.settled();
-        this.#beats.sent();
-        return this.#connection.send(encodeFrame(effect.frame, this.#state.version));
+        return this.#sendAfterAll(effect.frame);
       case 'check':
         return this.#check(effect.login, effect.passcode);
       case 'connected':
         return this.#connected();
       case 'close':
         if (effect.fault !== undefined) this.#refused(effect.fault);
-        await this.#inFlight.settled();
-        return this.#connection.close(effect.code, effect.reason);
+        return this.#closeAfterAll(effect.code, effect.reason);
       case 'settle':
         return this.#application.settle(this.#state.subscriptions.values(), effect);
     }
@@ -269,7 +272,26 @@ export class StompSession implements ConnectionHandler, Client {
     this.#beats.start(this.#state.heartBeat);
   }
 
-  async #request(frame: Frame, outcomes: Promise<Outcome>[]): Promise<void> {
+  async #sendAfterAll(frame: OutFrame): Promise<void> {
+    await this.#inFlight.settled();
+    this.#beats.sent();
+    this.#connection.send(encodeFrame(frame, this.#state.version));
+  }
+
+  async #closeAfterAll(code: number, reason: string): Promise<void> {
+    await this.#inFlight.settled();
+    this.#connection.close(code, reason);
+  }
+
+  /** Messages go side by side: where there is room, nothing is waited for. */
+  #request(frame: Frame, outcomes: Promise<Outcome>[]): Promise<void> | void {
+    if (!this.#application.mayOverlap(frame) || !this.#inFlight.hasRoom) return this.#requestInTurn(frame, outcomes);
+    const outcome = this.#outcomeOf(this.#application.request(frame), frame);
+    outcomes.push(outcome);
+    this.#inFlight.add(outcome);
+  }
+
+  async #requestInTurn(frame: Frame, outcomes: Promise<Outcome>[]): Promise<void> {
     const mayOverlap = this.#application.mayOverlap(frame);
     await (mayOverlap ? this.#inFlight.room() : this.#inFlight.settled());
     if (this.signal.aborted) return;

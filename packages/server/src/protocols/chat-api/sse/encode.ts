@@ -40,7 +40,7 @@ export function postedData(message: Pick<Message, 'type' | 'body' | 'data'>): Js
 export class Encoder {
   readonly #names: Names;
   readonly #domain: string;
-  readonly #entries = new WeakMap<Entry, Frame | Promise<Frame>>();
+  #last: { readonly entry: Entry; readonly made: Frame | Promise<Frame> } | null = null;
   readonly #presences = new WeakMap<Presence, string>();
   readonly #calls = new WeakMap<Call, Frame>();
 
@@ -51,12 +51,11 @@ export class Encoder {
 
   /** The frame of an entry of `reader`'s stream, or null where the surface shows nothing. */
   entry(entry: Entry, resume: string, reader: UserId): Frame | Promise<Frame> | null {
-    const known = this.#entries.get(entry);
-    if (known !== undefined) return known;
+    if (this.#last?.entry === entry) return this.#last.made;
     const made = this.#ofEntry(entry, resume, reader);
     if (made === null) return null;
-    this.#entries.set(entry, made);
-    if (made instanceof Promise) made.catch(() => this.#entries.delete(entry));
+    const own = (this.#last = { entry, made });
+    if (made instanceof Promise) made.catch(() => (this.#last = this.#last === own ? null : this.#last));
     return made;
   }
 

@@ -2,10 +2,10 @@ import { htmlToPlain, type Message } from '../../../core/conversations/index.ts'
 import { SharedMessage } from '../stomp/index.ts';
 import type { Names } from './names.ts';
 
-/** Chat messages as they stand in `/user/queue/messages`; each is encoded once for all sessions (design §6). */
+/** Chat messages as they stand in `/user/queue/messages`; each is encoded once for all sessions that it goes to in a row (design §6). */
 export class ChatMessages {
   readonly #names: Names;
-  readonly #made = new WeakMap<Message, SharedMessage>();
+  #last: { readonly message: Message; readonly shared: SharedMessage } | null = null;
 
   constructor(names: Names) {
     this.#names = names;
@@ -13,8 +13,7 @@ export class ChatMessages {
 
   /** At once where both names are known. */
   of(message: Message): SharedMessage | Promise<SharedMessage> {
-    const made = this.#made.get(message);
-    if (made !== undefined) return made;
+    if (this.#last?.message === message) return this.#last.shared;
     const from = this.#names.known(message.sender);
     const to = this.#names.known(message.recipient);
     if (from !== undefined && to !== undefined) return this.#make(message, from, to);
@@ -24,7 +23,7 @@ export class ChatMessages {
   async #find(message: Message): Promise<SharedMessage> {
     const from = await this.#names.find(message.sender);
     const to = await this.#names.find(message.recipient);
-    return this.#made.get(message) ?? this.#make(message, from, to);
+    return this.#last?.message === message ? this.#last.shared : this.#make(message, from, to);
   }
 
   #make(message: Message, from: string, to: string): SharedMessage {
@@ -41,7 +40,7 @@ export class ChatMessages {
       attach,
       data,
     });
-    this.#made.set(message, shared);
+    this.#last = { message, shared };
     return shared;
   }
 }

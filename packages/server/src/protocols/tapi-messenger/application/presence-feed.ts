@@ -3,16 +3,15 @@ import type { Stop } from '../../../kit/index.ts';
 import type { Client } from '../client.ts';
 import { SharedMessage, type Subscription } from '../stomp/index.ts';
 
-/** Presences as they stand in `/topic/presence.{user}`, each encoded once. */
+/** Presences as they stand in `/topic/presence.{user}`, each encoded once for all that watch it. */
 export class PresenceMessages {
-  readonly #made = new WeakMap<Presence, SharedMessage>();
+  #last: { readonly presence: Presence; readonly message: SharedMessage } | null = null;
 
   of(presence: Presence, user: string): SharedMessage {
-    const made = this.#made.get(presence);
-    if (made !== undefined) return made;
+    if (this.#last?.presence === presence) return this.#last.message;
     const { isOnline, isOnPhone, show, status, stated } = presence;
     const message = SharedMessage.json({ user, online: isOnline, onPhone: isOnPhone, show, status, stated });
-    this.#made.set(presence, message);
+    this.#last = { presence, message };
     return message;
   }
 }

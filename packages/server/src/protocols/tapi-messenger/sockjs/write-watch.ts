@@ -7,13 +7,14 @@ export interface WatchedWriter {
   stalled(): void;
 }
 
-/** Watches that writes come through, and tells when all of them have. No timer runs while nothing waits. */
+/** Watches that writes come through, and tells when all of them have. A timer once set runs out: most writes are through at once. */
 export class WriteWatch {
   readonly #writer: WatchedWriter;
   readonly #clock: Clock;
   readonly #limitMs: number;
   #timer: Timer | undefined;
   #progressAt = 0;
+  #isWaiting = false;
   #waiters: (() => void)[] = [];
 
   constructor(writer: WatchedWriter, clock: Clock, limitMs: number) {
@@ -25,9 +26,10 @@ export class WriteWatch {
   /** After a write. */
   wrote(): void {
     if (this.#writer.bufferedBytes === 0) return this.#release();
-    if (this.#timer !== undefined) return;
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
     this.#progressAt = this.#clock.now();
-    this.#timer = this.#clock.after(this.#limitMs, () => this.#look());
+    this.#timer ??= this.#clock.after(this.#limitMs, () => this.#look());
   }
 
   /** The operating system took a write. */
@@ -42,6 +44,8 @@ export class WriteWatch {
   }
 
   stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#release();
   }
 
@@ -54,8 +58,7 @@ export class WriteWatch {
   }
 
   #release(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#isWaiting = false;
     if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];

@@ -40,7 +40,8 @@ export class SharedMessage {
   readonly #body: string;
   /** The body as it was published, where it is no text (TM ST-3). */
   readonly #octets: Buffer | null;
-  readonly #tails = new Map<StompVersion, SharedText>();
+  /** Most receivers speak one version. */
+  #tail: { readonly version: StompVersion; readonly text: SharedText } | null = null;
 
   constructor(message: {
     readonly contentType?: string;
@@ -76,10 +77,10 @@ export class SharedMessage {
     const { destination, subscription, messageId, headers = [] } = envelope;
     const type = this.#contentType === undefined ? '' : headerLine(['content-type', this.#contentType], version);
     const id = subscription === null ? '' : headerLine(['subscription', subscription], version);
-    const own = headers.map((header) => headerLine(header, version)).join('');
+    const own = headers.length === 0 ? '' : headers.map((header) => headerLine(header, version)).join('');
     const middle = `${escapeHeader(destination, version)}\n${type}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
     if (this.#octets !== null && carrier.carriesBinary) carrier.send(this.#binary(middle, version, this.#octets));
-    else carrier.sendShared(HEAD, middle, this.#tail(version));
+    else carrier.sendShared(HEAD, middle, this.#tailFor(version));
   }
 
   #binary(middle: string, version: StompVersion, body: Buffer): Buffer {
@@ -91,13 +92,11 @@ export class SharedMessage {
     return this.#headers.map((header) => headerLine(header, version)).join('');
   }
 
-  #tail(version: StompVersion): SharedText {
-    const known = this.#tails.get(version);
-    if (known !== undefined) return known;
-    const tail = new Shared(
-      `${this.#common(version)}content-length:${Buffer.byteLength(this.#body)}\n\n${this.#body}\0`,
-    );
-    this.#tails.set(version, tail);
-    return tail;
+  #tailFor(version: StompVersion): SharedText {
+    if (this.#tail?.version === version) return this.#tail.text;
+    const length = Buffer.byteLength(this.#body);
+    const text = new Shared(`${this.#common(version)}content-length:${length}\n\n${this.#body}\0`);
+    this.#tail = { version, text };
+    return text;
   }
 }

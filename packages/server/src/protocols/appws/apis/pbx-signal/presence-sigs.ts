@@ -3,12 +3,13 @@ import { SharedSig } from './shared-sig.ts';
 
 /** Presences as their watchers are told, each encoded once. */
 export class PresenceSigs {
-  readonly #made = new WeakMap<Presence, SharedSig>();
+  #last: { readonly presence: Presence; readonly sig: SharedSig } | null = null;
 
   of(presence: Presence): SharedSig {
-    const made = this.#made.get(presence) ?? new SharedSig({ type: 'facility', fty: presenceItems(presence) });
-    this.#made.set(presence, made);
-    return made;
+    if (this.#last?.presence === presence) return this.#last.sig;
+    const sig = new SharedSig({ type: 'facility', fty: presenceItems(presence) });
+    this.#last = { presence, sig };
+    return sig;
   }
 }
 
