@@ -30,4 +30,6 @@ const server = createServer((request, response) => {
   else if (request.method === 'POST') post(name, request, response);
   else response.writeHead(404).end();
 });
+// Connections wait for their turn while others are measured.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => console.log(`port ${(server.address() as AddressInfo).port}`));

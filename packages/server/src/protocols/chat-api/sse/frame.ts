@@ -5,6 +5,7 @@ const SHARED_FROM_CHARS = 1_024;
 export class Frame {
   readonly text: string;
   #bytes: Buffer | null = null;
+  #chunk: Buffer | null = null;
 
   constructor(text: string) {
     this.text = text;
@@ -17,6 +18,11 @@ export class Frame {
   /** The same buffer for everybody: never changed. */
   get bytes(): Buffer {
     return (this.#bytes ??= Buffer.from(this.text));
+  }
+
+  /** The same as a chunk of HTTP, in one piece: Node would write its head, its body and its end one by one. */
+  get chunk(): Buffer {
+    return (this.#chunk ??= httpChunk(this.bytes));
   }
 }
 
@@ -35,18 +41,29 @@ export function retryFrame(ms: number): Frame {
 /** A comment: clients ignore it, proxies and dead connections notice it. */
 export const KEEP_ALIVE = new Frame(': keep-alive\n\n');
 
-/** What a turn gathered, in order, as few buffers as it takes without copying large frames. */
-export function joinFrames(frames: readonly Frame[]): readonly Buffer[] {
-  const buffers: Buffer[] = [];
+/** What a turn gathered, in order, in few pieces: what is small is joined, what is large or alone is not copied. */
+export function joinFrames(frames: readonly Frame[]): readonly Frame[] {
+  if (frames.length === 1) return frames;
+  const pieces: Frame[] = [];
   let small = '';
   for (const item of frames) {
     if (!item.isLarge) small += item.text;
     else {
-      if (small !== '') buffers.push(Buffer.from(small));
+      if (small !== '') pieces.push(new Frame(small));
       small = '';
-      buffers.push(item.bytes);
+      pieces.push(item);
     }
   }
-  if (small !== '') buffers.push(Buffer.from(small));
-  return buffers;
+  if (small !== '') pieces.push(new Frame(small));
+  return pieces;
+}
+
+/** RFC 9112 7.1. */
+function httpChunk(data: Buffer): Buffer {
+  const size = `${data.length.toString(16)}\r\n`;
+  const chunk = Buffer.allocUnsafe(size.length + data.length + 2);
+  chunk.write(size, 0, 'latin1');
+  chunk.set(data, size.length);
+  chunk.write('\r\n', size.length + data.length, 'latin1');
+  return chunk;
 }

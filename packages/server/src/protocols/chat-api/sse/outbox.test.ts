@@ -17,9 +17,9 @@ function fixture(pauseAtBytes = 10) {
   let now = 0;
   const outbox = new Outbox({
     response: {
-      write(chunk, done) {
-        written.push(chunk.toString());
-        chunks.push(chunk);
+      write(piece, done) {
+        written.push(piece.bytes.toString());
+        chunks.push(piece.bytes);
         if (done !== undefined) taking.push(done);
       },
     },

@@ -4,7 +4,7 @@ import { type Frame, joinFrames, KEEP_ALIVE } from './frame.ts';
 
 /** What the outbox needs of a response. What is written in one turn leaves in one go. */
 export interface Writable {
-  write(chunk: Buffer, done?: (error?: Error | null) => void): unknown;
+  write(piece: Frame, done?: (error?: Error | null) => void): unknown;
 }
 
 export interface OutboxParts {
@@ -101,8 +101,8 @@ export class Outbox {
   flush(): void {
     this.#isAwaited = false;
     if (!this.#isOpen || this.#frames.length === 0) return;
-    const chunks = joinFrames(this.#frames);
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const pieces = joinFrames(this.#frames);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
     const position = this.#position;
     const gone = this.#gone;
     this.#frames = [];
@@ -112,10 +112,10 @@ export class Outbox {
     if (this.#unsentBytes === 0) this.#progressAt = this.#parts.now();
     this.#unsentBytes += bytes;
     this.#writtenAt = this.#parts.now();
-    const last = chunks.length - 1;
-    for (const [index, chunk] of chunks.entries())
-      if (index < last) this.#parts.response.write(chunk);
-      else this.#parts.response.write(chunk, (error) => this.#taken({ bytes, position, gone, error }));
+    const last = pieces.length - 1;
+    for (const [index, piece] of pieces.entries())
+      if (index < last) this.#parts.response.write(piece);
+      else this.#parts.response.write(piece, (error) => this.#taken({ bytes, position, gone, error }));
   }
 
   /** Nothing goes out any more; who waits is told that it has not gone. */

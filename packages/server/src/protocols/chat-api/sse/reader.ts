@@ -57,7 +57,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.#outbox = new Outbox({
-      response: { write: (chunk, done) => this.#write(chunk, done) },
+      response: { write: (piece, done) => this.#write(piece, done) },
       atTurnEnd: (run) => parts.http.atTurnEnd(run),
       pauseAtBytes: parts.limits.pauseAtBytes,
       now: parts.now,
@@ -192,10 +192,12 @@ export class SseReader implements Sink, LiveSink, EventReader {
     this.#session?.pump();
   }
 
-  #write(chunk: Buffer, done?: (error?: Error | null) => void): void {
+  #write(piece: Frame, done?: (error?: Error | null) => void): void {
     const { response, http } = this.#parts;
-    if (response.socket !== null) http.joinWrites(response.socket);
-    response.write(chunk, done);
+    const { socket } = response;
+    if (socket !== null) http.joinWrites(socket);
+    if (socket !== null && response.chunkedEncoding) socket.write(piece.chunk, done);
+    else response.write(piece.bytes, done);
   }
 
   #tellPresence(presence: Presence, name: string): void {
