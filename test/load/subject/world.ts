@@ -38,6 +38,7 @@ export class BenchWorld implements AsyncDisposable {
     const world = new BenchWorld(data, {
       TIELINE_DATA: data,
       TIELINE_DATABASE_URL: `sqlite:${join(data, 'tieline.db')}`,
+      TIELINE_BLOBS_URL: `file://${join(data, 'blobs')}`,
       TIELINE_DOMAIN: DOMAIN,
       TIELINE_LOG_LEVEL: 'error',
       // So that one publisher reaches a thousand sessions in ways that are there for everybody.
