@@ -286,3 +286,25 @@ test('a node that speaks before it is known to be there is heard once it is', as
   await world.pass(200);
   expect(bob.ends.at(-1)).toMatchObject({ phase: 'connected' });
 });
+
+test('a question that the other node does not understand holds no text up for ever', async () => {
+  const world = new World(seeded(1));
+  const [one, two] = [world.join(), world.join()];
+  const devices = [world.register(one, users[0]!), world.register(two, users[0]!)];
+  await world.pass(200);
+  // Longer than a name that nodes take of each other.
+  const odd = { ...partyOf(users[1]!), displayName: 'x'.repeat(2_000) };
+  const taken: StandingCall[] = [];
+  for (const { exchange } of [one, two])
+    void Promise.resolve(exchange.callFor(odd, partyOf(users[0]!))).then((call) => taken.push(call));
+  await world.pass(20_000);
+  expect(taken.map(({ state }) => state.phase)).toEqual(['offering', 'offering']);
+  expect(devices.map(({ ends }) => ends.length)).toEqual([1, 1]);
+  expect(world.troubles.length).toBeGreaterThan(0);
+  for (const device of devices) device.close();
+  await world.pass(10_000);
+  expect([one.exchange.size, two.exchange.size]).toEqual([0, 0]);
+  for (const node of [one, two]) await node.close();
+  await world.pass(10_000);
+  expect(world.clock.pending).toBe(0);
+});

@@ -54,7 +54,7 @@ export class Remote {
 
   constructor(parts: RemoteParts) {
     this.#parts = parts;
-    this.#wants = new Wants(parts.ids);
+    this.#wants = new Wants(parts.ids, parts.clock);
     this.#mirrors = new Mirrors({ ...parts, tell: (owner, message) => this.#links.tell(owner, message) });
     this.#links = new Links({
       ...parts,
@@ -126,7 +126,7 @@ export class Remote {
 
   close(): void {
     this.#links.close();
-    this.#wants.giveUp(null);
+    this.#wants.close();
   }
 
   // Nodes.

@@ -1,31 +1,54 @@
-import { deferred, type Deferred, type Ids } from '../../../kit/index.ts';
+import { type Clock, deferred, type Deferred, type Ids, type Timer } from '../../../kit/index.ts';
 import type { NodeId } from '../../cluster/index.ts';
 import type { ConferenceId } from '../model.ts';
+
+/**
+ * A node that is there, and does not say which call takes a text, is not waited for longer: texts stand behind it. Longer than a
+ * link is patient, so that what is only slow does not make a device be called twice.
+ */
+const WANT_MS = 15_000;
+
+interface Open {
+  readonly node: NodeId;
+  readonly answer: Deferred<ConferenceId | null>;
+  readonly deadline: Timer;
+}
 
 /** Questions that other nodes have not answered yet. */
 export class Wants {
   readonly #ids: Ids;
-  readonly #open = new Map<string, { readonly node: NodeId; readonly answer: Deferred<ConferenceId | null> }>();
+  readonly #clock: Clock;
+  readonly #open = new Map<string, Open>();
+  #isClosed = false;
 
-  constructor(ids: Ids) {
+  constructor(ids: Ids, clock: Clock) {
     this.#ids = ids;
+    this.#clock = clock;
   }
 
-  /** Resolves with null where the node can't answer any more. `tell` says the question under its id. */
+  /** Resolves with null where the node can't answer any more, or does not. `tell` says the question under its id. */
   ask(node: NodeId, tell: (ask: string) => void): Promise<ConferenceId | null> {
+    if (this.#isClosed) return Promise.resolve(null);
     const [id, answer] = [this.#ids.guid(), deferred<ConferenceId | null>()];
-    this.#open.set(id, { node, answer });
+    this.#open.set(id, { node, answer, deadline: this.#clock.after(WANT_MS, () => this.answer(id, null)) });
     tell(id);
     return answer.promise;
   }
 
   answer(id: string, conference: ConferenceId | null): void {
-    this.#open.get(id)?.answer.resolve(conference);
+    const open = this.#open.get(id);
+    open?.deadline.cancel();
+    open?.answer.resolve(conference);
     this.#open.delete(id);
   }
 
-  /** This node, or all nodes, answer no more. */
-  giveUp(node: NodeId | null): void {
-    for (const [id, { node: asked }] of this.#open) if (node === null || asked === node) this.answer(id, null);
+  /** This node answers no more. */
+  giveUp(node: NodeId): void {
+    for (const [id, { node: asked }] of this.#open) if (asked === node) this.answer(id, null);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const id of [...this.#open.keys()]) this.answer(id, null);
   }
 }
