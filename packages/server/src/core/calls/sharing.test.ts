@@ -19,6 +19,8 @@ class Node {
   readonly engine = new FakeEngine();
   readonly records: Call[] = [];
   readonly gone = new Listeners<NodeId>();
+  /** Nodes whose leases stand. */
+  readonly living = new Set<NodeId>();
   readonly peers: FaultyPeers;
   readonly calls: Calls;
 
@@ -36,7 +38,7 @@ class Node {
         ownerOf: (number) => Promise.resolve(number === '201' ? { user: alice, displayName: 'Alice Adams' } : null),
         numberOf: () => Promise.resolve('201'),
       },
-      cluster: { peers: this.peers, membership: { ...membership, gone: this.gone } },
+      cluster: { peers: this.peers, membership: { ...membership, gone: this.gone, living: this.living } },
       clock,
       ids: randomIds,
       engines: [this.engine],
@@ -155,12 +157,25 @@ test('calls of a node that the store has given up end as lost; while it is only 
   await b.calls.listen(asServer, '201', ({ end }) => ends.push(end));
   a.report('r', 'connected');
   await agree('connected');
+  b.living.add(a.peers.self);
   await a.peers.close();
   expect(await b.live()).toHaveLength(1);
   b.gone.emit(a.peers.self);
   expect(await b.live()).toEqual([]);
   expect(ends).toEqual([null, 'lost']);
   expect(b.records).toEqual([]);
+});
+
+test('a node that the store has given up leaves nothing behind when it goes, whatever it has told since', async () => {
+  a.report('r', 'connected');
+  await agree('connected');
+  b.gone.emit(a.peers.self);
+  expect(await b.live()).toEqual([]);
+  a.report('r', 'held');
+  await agree('held');
+  await a.peers.close();
+  expect(await b.live()).toEqual([]);
+  expect(b.calls.isOnPhone(alice)).toBe(false);
 });
 
 test('a node that ends takes its calls from the screens of all', async () => {

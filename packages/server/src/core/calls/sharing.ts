@@ -44,7 +44,11 @@ export class Sharing {
       peers.answer(SNAPSHOT, (after) => Promise.resolve(encodePage(this.#page(after)))),
       peers.hear(NEWS, (news, from) => this.#hear(decodeNews(news), from)),
       peers.up.add((node) => void this.#load(node)),
-      peers.down.add((node) => void this.#heard.delete(node)),
+      peers.down.add((node) => {
+        this.#heard.delete(node);
+        // The store has given it up before, and says so once; it has told of calls since.
+        if (!membership.living.has(node)) parts.follower.gone(node, 'lost');
+      }),
       membership.gone.add((node) => parts.follower.gone(node, 'lost')),
     ];
     this.#beat = every(clock, CALLS_BEAT_MS, () => this.#say(null));
