@@ -185,6 +185,20 @@ test('one session that two nodes know: the newer word counts, either’s being t
   expect(told.at(-1)).toBe('away Lunch');
 });
 
+test('one session that two nodes know: the last word counts, also where the clock of the node of the word before is ahead', async () => {
+  const cluster = new Cluster();
+  const [one, two, three] = [cluster.join(), cluster.join(), cluster.join()];
+  const told = await watch(three);
+  one.lease(bob, 'stream', cluster.clock.now() + 60_000).resume();
+  await cluster.pass(1_000);
+  const there = two.lease(bob, 'stream', cluster.clock.now());
+  there.set('dnd', 'Not now');
+  await cluster.pass(1_000);
+  expect([shown(await one.now(bob)), shown(await two.now(bob)), told.at(-1)]).toEqual(
+    Array.from({ length: 3 }, () => 'dnd Not now'),
+  );
+});
+
 test('however many sessions with however long notes: they fit into a message, and the best decides', async () => {
   const cluster = new Cluster();
   const [one, two] = [cluster.join(), cluster.join()];

@@ -70,7 +70,11 @@ export function openLease(
   }
 
   return {
-    set: (show, status) => put({ show, status: status.slice(0, MAX_STATUS), at: clock.now(), isThere: true }),
+    set(show, status) {
+      // The word before may be another node's, whose clock is ahead: this one is newer.
+      const at = Math.max(clock.now(), session.at + 1);
+      put({ show, status: status.slice(0, MAX_STATUS), at, isThere: true });
+    },
     resume: () => session.isThere || put({ isThere: true }),
     suspend: () => session.isThere && put({ isThere: false }),
     end(how) {
