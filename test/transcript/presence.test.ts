@@ -78,3 +78,25 @@ test('nobody publishes for another', async () => {
   });
   expect((await alice.takeSignal('rel', 2)).sig['cau']).toEqual({ num: 1 });
 });
+
+test('an app that reads too slowly stays connected, and gets the newest when it reads again', async () => {
+  await using own = await startWorld({ TIELINE_DELIVERY_SLOW_READER_MS: '60000' });
+  const [calls, changes] = [490, 20];
+  await using alice = await PbxApp.signIn(own.port, { sip: 'alice' });
+  await alice.register({ hw: 'chat-alice' });
+  const seen: (() => Json[])[] = [];
+  for (let call = 1; call <= calls; call++) seen.push(await watch(alice, call, 'bob'));
+  const bob = await ChatApiClient.signIn(own.url, 'bob');
+  const { id } = await own.server.core.directory.requireUser({ by: 'name', value: 'bob' });
+  const told: string[] = [];
+  await own.server.core.presence.watch({ kind: 'server' }, id, ({ status }) => told.push(status));
+  const note = (i: number): string => `${i} ${'x'.repeat(1_000)}`;
+  alice.socket.pause();
+  for (let i = 0; i < changes; i++) {
+    await bob.ask('POST', `/chat/presence?show=away&status=${note(i)}`);
+    await until(() => told.at(-1) === note(i));
+  }
+  alice.socket.resume();
+  await until(() => seen.every((items) => items().at(-1)?.['note'] === note(changes - 1)), 'the newest', 20_000);
+  expect(alice.closeCode).toBeNull();
+});

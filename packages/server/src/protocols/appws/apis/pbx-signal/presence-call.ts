@@ -1,6 +1,7 @@
 import { type JsonObject, textOf } from '@tieline/appwebsocket';
 import { CAUSE, partyOf } from '../../../../core/exchange/index.ts';
 import type { User } from '../../../../core/directory/index.ts';
+import type { Presence } from '../../../../core/presence/index.ts';
 import { Problem, type Stop } from '../../../../kit/index.ts';
 import type { SignalCall } from './call.ts';
 import { contactOf } from './outgoing.ts';
@@ -20,10 +21,14 @@ export async function presenceSubscribe(registration: Registration, call: Signal
   });
   call.proceeding();
   call.connected(partyOf(to), []);
+  let held: Presence | null = null;
+  const release = (): void => {
+    const newest = held;
+    held = null;
+    if (newest !== null && !isOver) tell(newest);
+  };
   try {
-    const watching = await registration.parts.presence.watch(registration.actor, to.id, (presence) =>
-      call.shared(registration.presenceSigs.of(presence)),
-    );
+    const watching = await registration.parts.presence.watch(registration.actor, to.id, tell);
     stop = watching;
     if (wasReleased()) watching();
   } catch (error) {
@@ -31,6 +36,13 @@ export async function presenceSubscribe(registration: Registration, call: Signal
     // PBX §4: who may not see a user is told that he isn't there.
     if (error.code === 'forbidden') call.relayed([{ type: 'facility', value: { fty: [INVISIBLE] } }]);
     else call.refuse(error);
+  }
+
+  /** The newest wins: an app that reads too slowly gets the last one when it reads again. */
+  function tell(presence: Presence): void {
+    if (registration.isWritable) return call.shared(registration.presenceSigs.of(presence));
+    held = presence;
+    registration.whenWritable(release);
   }
 
   function wasReleased(): boolean {

@@ -85,6 +85,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   /** How every `Signaling` begins. */
   readonly #signaling: string;
   readonly #calls = new Map<number, SignalCall>();
+  readonly #whenWritable = new Set<() => void>();
   readonly #names = new Lru<UserId, { readonly name: string; readonly displayName: string }>(MAX_NAMES);
   readonly #line: ChatLine;
   readonly #lease: PresenceLease;
@@ -145,8 +146,21 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     return this.parts.delivery.open({ user: this.owner, from, sink: this });
   }
 
+  /** The app reads again. */
   pump(): void {
+    const waiting = [...this.#whenWritable];
+    this.#whenWritable.clear();
+    for (const run of waiting) run();
     this.#session.pump();
+  }
+
+  get isWritable(): boolean {
+    return this.#channel.isWritable();
+  }
+
+  /** Calls `run` once when the app has read what waits for it. */
+  whenWritable(run: () => void): void {
+    this.#whenWritable.add(run);
   }
 
   /** Calls of a registration that another one replaces. */
