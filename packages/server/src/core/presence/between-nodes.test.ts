@@ -199,6 +199,21 @@ test('one session that two nodes know: the last word counts, also where the cloc
   );
 });
 
+test('one session that two nodes know: a node that has learned a word says it too, so that all keep it when its node goes', async () => {
+  const cluster = new Cluster();
+  const [one, two, three] = [cluster.join(), cluster.join(), cluster.join()];
+  const since = cluster.clock.now();
+  two.lease(bob, 'stream', since).resume();
+  const here = one.lease(bob, 'stream', since);
+  await cluster.pass(1_000);
+  here.set('away', 'Lunch');
+  await cluster.pass(1_000);
+  one.close();
+  await cluster.nodes[0]!.peers.close();
+  await cluster.pass(2 * LINGER_MS);
+  expect([shown(await two.now(bob)), shown(await three.now(bob))]).toEqual(['away Lunch', 'away Lunch']);
+});
+
 test('however many sessions with however long notes: they fit into a message, and the best decides', async () => {
   const cluster = new Cluster();
   const [one, two] = [cluster.join(), cluster.join()];

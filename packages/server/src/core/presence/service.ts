@@ -90,8 +90,11 @@ export function createPresence(parts: PresenceParts): PresenceService {
   board.changes.add((user) => {
     const entry = records.get(user);
     if (entry === undefined) return;
+    let hasLearned = false;
     for (const sessions of board.of(user).values())
-      for (const [resource, said] of sessions) learn(entry.sessions.get(resource), said);
+      for (const [resource, said] of sessions) hasLearned = learn(entry.sessions.get(resource), said) || hasLearned;
+    // The others keep the word when its node goes.
+    if (hasLearned) board.changed(user);
     changed(user);
   });
   let isOpen = true;
@@ -266,9 +269,10 @@ export function createPresence(parts: PresenceParts): PresenceService {
   };
 }
 
-/** The word of another node on a session that is this node's too. Being there is each node's own. */
-function learn(session: Session | undefined, said: SessionPresence | undefined): void {
-  if (session === undefined || said === undefined || said.at <= session.at) return;
+/** The word of another node on a session that is this node's too. Being there is each node's own. True: it was news. */
+function learn(session: Session | undefined, said: SessionPresence | undefined): boolean {
+  if (session === undefined || said === undefined || said.at <= session.at) return false;
   const { isThere } = session;
   Object.assign(session, said, { isThere });
+  return true;
 }
