@@ -5,7 +5,7 @@ import { MemoryNetwork } from '../../adapters/bus-memory/index.ts';
 import { ManualClock, randomIds } from '../../kit/index.ts';
 import type { UserId } from '../journal/index.ts';
 import type { Actor } from '../permissions/index.ts';
-import { MAX_TOLD_SESSIONS } from './contribution.ts';
+import { decodeSessions, MAX_TOLD_SESSIONS } from './contribution.ts';
 import { MAX_LINGERING, type PresenceLease } from './lease.ts';
 import type { Presence, Show, StatedPresence } from './model.ts';
 import type { PresenceQueries, PresenceUnits } from './ports.ts';
@@ -248,4 +248,10 @@ test('whatever news is lost, all nodes see everybody alike in the end', async ()
     const seen = await Promise.all(cluster.nodes.map(({ presence }) => presence.now(user)));
     expect(new Set(seen.map((presence) => JSON.stringify(presence))).size).toBe(1);
   }
+});
+
+test('what another version says of a session is read as far as it is known; what is no session is not read at all', () => {
+  const read = decodeSessions([['r', 'pondering', 'Hm', 1, true]]);
+  expect(read?.get('r')).toEqual({ show: 'available', status: 'Hm', at: 1, isThere: true });
+  for (const json of [null, 'r', [null], [['r', 'away', '', 'now', true]]]) expect(decodeSessions(json)).toBeNull();
 });

@@ -1,6 +1,6 @@
 import type { Json } from '../../kit/index.ts';
-import { bestFirst, type Sessions } from './merge.ts';
-import type { SessionPresence, Show } from './model.ts';
+import { bestFirst, ORDER, type Sessions } from './merge.ts';
+import type { SessionPresence } from './model.ts';
 
 /**
  * Sessions of one user that a node tells the others of: those that may decide how the user is seen. The best come first, so
@@ -24,13 +24,15 @@ export function decodeSessions(json: Json): Sessions | null {
   for (const item of json as readonly unknown[]) {
     if (!isSession(item)) return null;
     const [resource, show, status, at, isThere] = item;
-    sessions.set(resource, { show, status, at, isThere });
+    // A word of another version: somebody is there.
+    const known = ORDER.find((one) => one === show) ?? 'available';
+    sessions.set(resource, { show: known, status, at, isThere });
   }
   return sessions;
 }
 
 const KINDS = ['string', 'string', 'string', 'number', 'boolean'];
 
-function isSession(item: unknown): item is readonly [string, Show, string, number, boolean] {
+function isSession(item: unknown): item is readonly [string, string, string, number, boolean] {
   return Array.isArray(item) && KINDS.every((kind, i) => typeof item[i] === kind);
 }

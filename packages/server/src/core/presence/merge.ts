@@ -2,7 +2,7 @@ import type { UserId } from '../journal/index.ts';
 import type { Presence, SessionPresence, Show, StatedPresence } from './model.ts';
 
 /** Best first. */
-const ORDER: readonly Show[] = ['chat', 'available', 'away', 'xa', 'dnd', 'offline'];
+export const ORDER: readonly Show[] = ['chat', 'available', 'away', 'xa', 'dnd', 'offline'];
 
 /** Stated activities that outrank every session (design §3), in order of their strength. */
 const STATED: readonly (readonly [activity: string, show: Show])[] = [
