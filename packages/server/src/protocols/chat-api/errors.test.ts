@@ -29,6 +29,7 @@ const ELSEWHERE = new Set([
   'store-in-use',
   'store-changed',
   'lonely-node',
+  'peer-down',
   'peer-unknown-request',
   'no-such-database',
   'target-exists',
