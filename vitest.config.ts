@@ -10,6 +10,8 @@ export default defineConfig({
     execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'],
     maxWorkers: 2,
     testTimeout: 30_000,
+    // As patient as `until`: machines may be slow and busy.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
   },
