@@ -25,6 +25,7 @@ const result = await runWithFaults({
   doors: cluster,
   faults: cluster.faults(),
   messages: Number(values.messages),
+  devicesHear: true,
   log,
   ...(minutes === undefined ? {} : { minutes }),
   ...(rate === undefined ? {} : { rate }),
