@@ -1,9 +1,10 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DurableEvent, TielineBell, TielineJournal, TielineStore } from '../../core/index.ts';
-import type { JournalRange, Position } from '../../core/journal/index.ts';
+import type { JournalRange } from '../../core/journal/index.ts';
 import { type Clock, every, type Ids } from '../../kit/index.ts';
 import { lockSqlite } from './dialect/sqlite.ts';
+import { figuresOf, type StoreFigures } from './figures.ts';
 import { silentLog, type StoreLog } from './log.ts';
 import { storeUnsupported } from './problems.ts';
 import { createPostgresStore } from './postgres/store.ts';
@@ -38,23 +39,6 @@ export type StoreSqlOptions = ({ readonly file: string } | { readonly url: strin
   /** How many journal entries gather before they are sorted into streams and mailboxes (settle.ts). */
   readonly settleAfter?: number;
 };
-
-export interface StoreFigures {
-  readonly commits: number;
-  readonly units: number;
-  readonly failedUnits: number;
-  /** Units that wait for their commit, those under way included. */
-  readonly queueDepth: number;
-  readonly reads: number;
-  readonly readDepth: number;
-  readonly restarts: number;
-  /** The database can be reached: changes and questions are taken. */
-  readonly isAvailable: boolean;
-  /** This node gives the positions. */
-  readonly isSequencer: boolean;
-  readonly head: Position;
-  readonly oldest: Position;
-}
 
 export interface SqlStore {
   readonly store: TielineStore;
@@ -107,7 +91,7 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
       read: (kind, input) => reads.ask({ ask: 'query', query: queryOf(kind, input) }),
     },
     journal: journalOf(writes, reads),
-    figures: () => figuresOf(writes, reads),
+    figures: () => figuresOf({ writes, reads, bounds: writes, isSequencer: true }),
     close() {
       sweeper.cancel();
       closing ??= closeAll(writes, reads).finally(() => lock.release());
@@ -131,23 +115,6 @@ function journalOf(writes: WriteDesk, reads: ReadDesk): TielineJournal {
     oldest: () => Promise.resolve(writes.oldest),
     range: (range) => reads.ask<JournalRange<DurableEvent>>({ ask: 'range', range }),
     tail: ({ after, limit }) => reads.ask<readonly WrittenEntry[]>({ ask: 'tail', after, limit }),
-  };
-}
-
-function figuresOf(writes: WriteDesk, reads: ReadDesk): StoreFigures {
-  const { commits, units, failed } = writes.figures;
-  return {
-    commits,
-    units,
-    failedUnits: failed,
-    queueDepth: writes.depth,
-    reads: reads.answered,
-    readDepth: reads.depth,
-    restarts: writes.restarts + reads.restarts,
-    isAvailable: writes.isOpen && reads.isOpen,
-    isSequencer: true,
-    head: writes.head,
-    oldest: writes.oldest,
   };
 }
 

@@ -3,12 +3,13 @@ import type { DurableEvent, TielineBell, TielineJournal } from '../../../core/in
 import type { JournalRange } from '../../../core/journal/index.ts';
 import { type Clock, every } from '../../../kit/index.ts';
 import { PostgresConnection } from '../dialect/postgres.ts';
+import { figuresOf } from '../figures.ts';
 import type { StoreLog } from '../log.ts';
 import { migrate } from '../migrate.ts';
 import { storeChanged } from '../problems.ts';
 import { ReadDesk } from '../read-desk.ts';
 import { ringing } from '../ring.ts';
-import type { SqlStore, StoreFigures } from '../store.ts';
+import type { SqlStore } from '../store.ts';
 import { type Bounds, queryOf, type WrittenEntry } from '../wire.ts';
 import { WriteDesk } from '../write-desk.ts';
 import { PostgresReaderLink } from './reader-link.ts';
@@ -101,28 +102,6 @@ function journalOf(epoch: string, reads: ReadDesk, bounds: () => Promise<Bounds>
     oldest: async () => (await bounds()).oldest,
     range: (range) => reads.ask<JournalRange<DurableEvent>>({ ask: 'range', range }),
     tail: ({ after, limit }) => reads.ask<readonly WrittenEntry[]>({ ask: 'tail', after, limit }),
-  };
-}
-
-function figuresOf(parts: {
-  readonly writes: WriteDesk;
-  readonly reads: ReadDesk;
-  readonly bounds: Bounds;
-  readonly isSequencer: boolean;
-}): StoreFigures {
-  const { writes, reads, bounds, isSequencer } = parts;
-  const { commits, units, failed } = writes.figures;
-  return {
-    commits,
-    units,
-    failedUnits: failed,
-    queueDepth: writes.depth,
-    reads: reads.answered,
-    readDepth: reads.depth,
-    restarts: writes.restarts + reads.restarts,
-    isAvailable: writes.isOpen && reads.isOpen,
-    isSequencer,
-    ...bounds,
   };
 }
 
