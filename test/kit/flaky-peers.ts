@@ -9,6 +9,8 @@ export class FlakyNetwork {
   readonly clock: Clock;
   readonly random: () => number;
   loss = 0;
+  /** Nothing arrives. */
+  isCut = false;
   /** Losses that follow each other from one node to another. */
   lossesAtMost = Number.POSITIVE_INFINITY;
 
@@ -35,6 +37,7 @@ export class FlakyNetwork {
 
   /** What is lost of a request that follows so many lost ones. */
   loses(before: number): 'request' | 'answer' | null {
+    if (this.isCut) return 'request';
     if (before >= this.lossesAtMost || this.random() >= this.loss) return null;
     return this.random() < 0.5 ? 'request' : 'answer';
   }

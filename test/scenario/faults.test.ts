@@ -3,7 +3,7 @@ import { FaultCluster } from '../load/faults/cluster.ts';
 import { runWithFaults } from '../load/faults/run.ts';
 import { describeWithPeers } from '../kit/peer.ts';
 import { POSTGRES_PROGRAMS } from '../kit/postgres.ts';
-import { isSoak, scaled } from '../kit/scale.ts';
+import { scaled } from '../kit/scale.ts';
 
 const MESSAGES = scaled({ verify: 1_500, soak: 20_000 });
 
@@ -18,7 +18,6 @@ describeWithPeers([...POSTGRES_PROGRAMS, 'nats-server'], 'two nodes and what goe
         doors: cluster,
         faults: cluster.faults(),
         messages: MESSAGES,
-        devicesHear: isSoak,
         log: (line) => lines.push(line),
       });
       expect(result, lines.join('\n')).toMatchObject({

@@ -25,7 +25,6 @@ const result = await runWithFaults({
   doors: cluster,
   faults: cluster.faults(),
   messages: Number(values.messages),
-  devicesHear: true,
   log,
   ...(minutes === undefined ? {} : { minutes }),
   ...(rate === undefined ? {} : { rate }),

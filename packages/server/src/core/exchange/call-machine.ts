@@ -121,11 +121,15 @@ function refuse(state: CallState, leg: LegId, cause: Cause): Step {
 function timeout(state: CallState): Step {
   if (state.phase !== 'offering') return [state, []];
   const cause = state.hasAlerted ? CAUSE.noAnswer : CAUSE.noReaction;
-  if (!state.isAnswered) return end(state, cause, null);
+  const forks = new Map([...state.forks.keys()].map((leg) => [leg, 'released' as const]));
+  if (!state.isAnswered) {
+    const [ended, effects] = end(state, cause, null);
+    return [{ ...ended, forks }, effects];
+  }
   const effects: CallEffect[] = [];
   for (const [leg, fork] of state.forks)
     if (fork !== 'released') effects.push({ do: 'release', leg, cause: CAUSE.timer });
-  return [{ ...state, phase: 'connected', forks: new Map() }, effects];
+  return [{ ...state, phase: 'connected', forks }, effects];
 }
 
 /** Ends the call for everybody but `except`, who has ended it himself (`null`: the caller or nobody has). */

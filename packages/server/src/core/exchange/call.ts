@@ -80,6 +80,16 @@ export class Call implements StandingCall {
     return [...this.forks.values()].some((fork) => fork.endpoint.id === endpoint);
   }
 
+  hasHere(endpoint: EndpointId): boolean {
+    return [this.caller, this.#winner?.endpoint].some((end) => end?.id === endpoint && this.#host.isHere(end));
+  }
+
+  hasRefused(endpoint: EndpointId): boolean {
+    return [...this.forks].some(
+      ([leg, fork]) => fork.endpoint.id === endpoint && this.state.forks.get(leg) === 'released',
+    );
+  }
+
   /** A device of the callee: offered the call with `start`, or with `join`. */
   addFork(leg: LegId, endpoint: Terminal): void {
     this.forks.set(leg, { endpoint, user: null });

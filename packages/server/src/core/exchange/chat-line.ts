@@ -1,7 +1,8 @@
+import type { Clock } from '../../kit/index.ts';
 import type { ChatStateChange, Message } from '../conversations/index.ts';
 import type { Directory } from '../directory/index.ts';
 import type { UserId } from '../journal/index.ts';
-import { CAUSE } from './model.ts';
+import { CAUSE, type EndpointId } from './model.ts';
 import type { Endpoint, LegUser } from './ports.ts';
 import { type Exchange, partyOf } from './service.ts';
 import type { StandingCall } from './standing-call.ts';
@@ -28,6 +29,21 @@ export interface ChatLine {
   reach(from: UserId): boolean | Promise<boolean>;
 }
 
+/** Texts of one peer that wait, in the order of their coming. */
+interface Queue {
+  size: number;
+  /** Texts that have come since it began. */
+  arrived: number;
+  tail: Promise<unknown>;
+  /** What waits goes with the chat. */
+  isReleased: boolean;
+  /** The device that has this call takes all texts up to this one. */
+  confirmed: { readonly call: StandingCall; readonly upTo: number } | null;
+}
+
+/** Whether the device that has a chat is there is asked again so often, until it is, or the chat has ended. */
+const ASK_AGAIN_MS = 200;
+
 interface Held {
   readonly call: StandingCall;
   readonly user: LegUser;
@@ -37,9 +53,10 @@ export function createChatLine(parts: {
   readonly endpoint: Endpoint;
   readonly exchange: Exchange;
   readonly directory: Pick<Directory, 'party'>;
+  readonly clock: Clock;
 }): ChatLine {
-  const { endpoint, exchange, directory } = parts;
-  const waiting = new Map<UserId, { size: number; tail: Promise<unknown>; isReleased: boolean }>();
+  const { endpoint, exchange, directory, clock } = parts;
+  const waiting = new Map<UserId, Queue>();
 
   /** The end of an answered chat call with `peer` that this device holds; one it started itself first (PBX §3.1, glare). */
   function held(peer: UserId): Held | null {
@@ -52,22 +69,24 @@ export function createChatLine(parts: {
     return won;
   }
 
-  /** Another device of the owner has this call, or this device was offered it and has not taken it. */
-  function isSettled(call: StandingCall): boolean {
-    const isCalled = call.setup.callee.user === endpoint.owner;
-    return !isCalled || call.winnerEndpoint !== null || call.wasOffered(endpoint.id);
+  /** The device that has the owner's end of an answered call; null: none. */
+  function holderOf(call: StandingCall): EndpointId | null {
+    return call.setup.callee.user === endpoint.owner ? call.winnerEndpoint : call.callerEndpoint;
   }
 
-  /** A call on its way between the two; null where the chat stands elsewhere or was refused here; undefined: neither. */
-  function standing(peer: UserId): StandingCall | null | undefined {
+  /** A call that says what becomes of texts of this peer here: on its way, had by another device, or refused by this one. */
+  function standing(peer: UserId): StandingCall | undefined {
     // Where the PBX itself calls the peer, the owner has no end.
     const calls = exchange
       .callsBetween(endpoint.owner, peer)
       .filter((call) => call.callerEndpoint !== null || call.setup.callee.user === endpoint.owner);
-    return calls.find((call) => call.state.phase === 'offering') ?? (calls.some(isSettled) ? null : undefined);
+    return (
+      calls.find((call) => call.state.phase === 'offering') ??
+      calls.find((call) => holderOf(call) !== null || call.wasOffered(endpoint.id))
+    );
   }
 
-  /** The same, and where nothing concerns this device a call of the PBX's own. */
+  /** The same, and where there is none a call of the PBX's own. Null: one of the two is not there any more. */
   async function underWay(peer: UserId): Promise<StandingCall | null> {
     const before = standing(peer);
     if (before !== undefined) return before;
@@ -76,18 +95,41 @@ export function createChatLine(parts: {
       directory.party({ by: 'id', value: peer }),
     ]);
     if (owner === null || sender === null) return null;
-    const meanwhile = standing(peer);
-    return meanwhile === undefined ? exchange.callFor(partyOf(sender), partyOf(owner)) : meanwhile;
+    return standing(peer) ?? exchange.callFor(partyOf(sender), partyOf(owner));
   }
 
-  /** A call of the owner's own that nobody took says nothing about his wish to read: then the PBX calls. */
-  async function waitFor(peer: UserId): Promise<Held | null> {
-    for (;;) {
+  /** Another device has the call, and takes the text that is the `number`th of its peer. One answer serves all that wait. */
+  function isTaken(call: StandingCall, queue: Queue, number: number): boolean | Promise<boolean> {
+    const holder = holderOf(call);
+    if (holder === null) return false;
+    if (queue.confirmed?.call === call && number <= queue.confirmed.upTo) return true;
+    const upTo = queue.arrived;
+    const hasIt = exchange.hasIt(call, endpoint.owner, holder);
+    if (typeof hasIt === 'boolean') return hasIt;
+    return hasIt.then((yes) => {
+      if (yes) queue.confirmed = { call, upTo };
+      return yes;
+    });
+  }
+
+  /**
+   * What this device waits with: null where another one has the chat, or this one has refused it. A call that ends otherwise, by
+   * its caller or with its node, says nothing about the owner's wish to read: then the PBX calls.
+   */
+  async function waitFor(peer: UserId, queue: Queue, number: number): Promise<Held | null> {
+    while (!queue.isReleased && exchange.endpointsOf(endpoint.owner).includes(endpoint)) {
       const call = await underWay(peer);
-      await call?.settled;
+      if (call === null) return null;
+      const winner = await call.settled;
       const found = held(peer);
-      if (found !== null || call === null || call.setup.callee.user === endpoint.owner) return found;
+      if (found !== null) return found;
+      if (await isTaken(call, queue, number)) return null;
+      if (winner === null && call.hasRefused(endpoint.id)) return null;
+      // Who has it, is not known to be there: its node is new, or dead and about to be missed.
+      if (call.cause === null && holderOf(call) !== null)
+        await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve));
     }
+    return null;
   }
 
   /** Runs `use` with the held end: at once where nothing of this peer waits, else behind it. */
@@ -98,7 +140,7 @@ export function createChatLine(parts: {
       use(line);
       return true;
     }
-    const queue = before ?? { size: 0, tail: Promise.resolve(), isReleased: false };
+    const queue = before ?? { size: 0, arrived: 0, tail: Promise.resolve(), isReleased: false, confirmed: null };
     if (queue.size >= MAX_WAITING_TEXTS) {
       // What waits goes with the chat: none of it may call the device anew.
       queue.isReleased = true;
@@ -107,10 +149,11 @@ export function createChatLine(parts: {
       return false;
     }
     queue.size++;
+    const number = ++queue.arrived;
     waiting.set(peer, queue);
     const result = queue.tail.then(async () => {
       if (queue.isReleased) return false;
-      const found = held(peer) ?? (await waitFor(peer));
+      const found = held(peer) ?? (await waitFor(peer, queue, number));
       if (found !== null) use(found);
       return found !== null;
     });

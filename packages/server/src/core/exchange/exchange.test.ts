@@ -147,7 +147,7 @@ test('texts that wait for a device to accept', async () => {
   const phone = device(bob, 'b');
   pbx.register(phone);
   const directory = { party: ({ value }: { value: string }) => Promise.resolve(value === 'bob' ? bob : alice) };
-  const line = createChatLine({ endpoint: phone, exchange: pbx, directory });
+  const line = createChatLine({ endpoint: phone, exchange: pbx, directory, clock: new ManualClock() });
   const message = { id: 'm' as MessageId, sender: alice.id, recipient: bob.id } as Message;
   const waiting = Array.from({ length: MAX_WAITING_TEXTS }, () => Promise.resolve(line.deliver(message, null)));
   await expect.poll(() => phone.offered.length).toBe(1);

@@ -57,6 +57,11 @@ export interface Exchange {
    * devices on several nodes one of these decides, so that they are called once.
    */
   callFor(caller: Party, to: Party): StandingCall | Promise<StandingCall>;
+  /**
+   * Whether this device of `owner` has its end of the call still: what is in the journal now is its own to tell then. False where
+   * its node says no, can't be asked, or has died.
+   */
+  hasIt(call: StandingCall, owner: UserId, endpoint: EndpointId): boolean | Promise<boolean>;
   /** Standing chat calls between two users. */
   callsBetween(a: UserId, b: UserId): readonly StandingCall[];
   /** Telephone calls (`plain`, `media`), each time one begins, is answered or ends; no chat calls. */
@@ -231,6 +236,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       const elsewhere = remote.callElsewhere(caller, to);
       return elsewhere === null ? callHere(caller, to) : elsewhere.then((call) => call ?? callHere(caller, to));
     },
+    hasIt: (call, owner, endpoint) => call.hasHere(endpoint) || remote.hasThere(call, owner, endpoint),
     callsBetween: (a, b) => standing.chats(a, b),
     close: () => remote.close(),
   };

@@ -16,8 +16,12 @@ export interface StandingCall {
   readonly winnerUser: LegUser | null;
   /** Resolves once it is clear which of the callee's devices has the call: its endpoint, or null for none. */
   readonly settled: Promise<EndpointId | null>;
+  /** The endpoint has an end of this call, and is one of this node. */
+  hasHere(endpoint: EndpointId): boolean;
   /** This endpoint was, or is being, offered the call. */
   wasOffered(endpoint: EndpointId): boolean;
+  /** This endpoint was offered the call and declined it, or let the time for an answer pass. */
+  hasRefused(endpoint: EndpointId): boolean;
   hangUp(cause: Cause): void;
   /** A text went over it: the idle time of a call that the PBX started begins anew. */
   touch(): void;

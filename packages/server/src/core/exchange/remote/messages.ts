@@ -76,6 +76,10 @@ const shapes = {
   /** Texts of `caller` wait for `callee`: which call takes them? The answer follows what is told of that call. */
   want: members({ ask, caller: party, callee: party }),
   found: members({ ask, conference }),
+
+  /** Has your device this end of the call still? Texts that came after it was asked are its own then. */
+  'has-it': members({ ask, conference, endpoint }),
+  has: members({ ask, hasIt: flag }),
 };
 
 type Shapes = typeof shapes;

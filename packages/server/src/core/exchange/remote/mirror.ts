@@ -21,6 +21,9 @@ export interface MirrorHost {
   ended(mirror: Mirror): void;
 }
 
+/** Its owner ends the leg of a device that has not answered in time with one of these. */
+const TIMED_OUT: ReadonlySet<Cause> = new Set([CAUSE.noReaction, CAUSE.noAnswer, CAUSE.timer]);
+
 interface Fork {
   readonly endpoint: Terminal;
   readonly early: EarlyTexts;
@@ -42,6 +45,7 @@ export class Mirror implements StandingCall {
   readonly #host: MirrorHost;
   readonly #forks = new Map<LegId, Fork>();
   readonly #offered = new Set<EndpointId>();
+  readonly #refused = new Set<EndpointId>();
   readonly #settled = deferred<EndpointId | null>();
   #idle: Timer | null = null;
   state: Pick<CallState, 'phase' | 'isAnswered'>;
@@ -72,6 +76,14 @@ export class Mirror implements StandingCall {
 
   wasOffered(endpoint: EndpointId): boolean {
     return this.#offered.has(endpoint);
+  }
+
+  hasHere(endpoint: EndpointId): boolean {
+    return this.#winner?.endpoint.id === endpoint;
+  }
+
+  hasRefused(endpoint: EndpointId): boolean {
+    return this.#refused.has(endpoint);
   }
 
   /** The idle time of a call that the PBX started runs where the winner is, so that its texts need not be told. */
@@ -107,7 +119,9 @@ export class Mirror implements StandingCall {
   }
 
   released(leg: LegId, cause: Cause, body: readonly Opaque[]): void {
-    this.#forget(leg)?.user?.released(cause, body);
+    const fork = this.#forget(leg);
+    if (fork !== undefined && TIMED_OUT.has(cause)) this.#refused.add(fork.endpoint.id);
+    fork?.user?.released(cause, body);
   }
 
   relayed(leg: LegId, body: readonly Opaque[]): void {
@@ -160,7 +174,9 @@ export class Mirror implements StandingCall {
   }
 
   #release(leg: LegId, cause: Cause, body: readonly Opaque[]): void {
-    if (this.#forget(leg) === undefined) return;
+    const fork = this.#forget(leg);
+    if (fork === undefined) return;
+    this.#refused.add(fork.endpoint.id);
     this.#tellOf(leg, { say: 'release', conference: this.setup.conference, leg, cause, body: [...body] });
   }
 

@@ -15,6 +15,7 @@ import { RemoteDevice } from './device.ts';
 import { RemoteDevices } from './devices.ts';
 import { Links } from './links.ts';
 import type { Message } from './messages.ts';
+import { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { Wants } from './wants.ts';
 
@@ -49,12 +50,14 @@ export class Remote {
   readonly #mirrors: Mirrors;
   /** Who has been told of calls of this node. */
   readonly #audience = new Audience();
-  readonly #wants: Wants;
+  readonly #wants: Wants<ConferenceId>;
+  readonly #asks: Wants<boolean>;
   readonly #links: Links;
 
   constructor(parts: RemoteParts) {
     this.#parts = parts;
     this.#wants = new Wants(parts.ids, parts.clock);
+    this.#asks = new Wants(parts.ids, parts.clock);
     this.#mirrors = new Mirrors({ ...parts, tell: (owner, message) => this.#links.tell(owner, message) });
     this.#links = new Links({
       ...parts,
@@ -124,9 +127,20 @@ export class Remote {
       .then((conference) => (conference === null ? null : (standing.get(conference) ?? null)));
   }
 
+  /** Whether the device of `owner` has its end of the call still, as its node says; false too where that can't be asked. */
+  async hasThere(call: StandingCall, owner: UserId, endpoint: EndpointId): Promise<boolean> {
+    const device = [...this.#devices.of(owner)].find(({ id }) => id === endpoint);
+    const node = device?.node ?? (call instanceof Mirror ? call.owner : null);
+    if (node === null) return false;
+    const { conference } = call.setup;
+    const answer = this.#asks.ask(node, (ask) => this.#links.tell(node, { say: 'has-it', ask, conference, endpoint }));
+    return (await answer) ?? false;
+  }
+
   close(): void {
     this.#links.close();
     this.#wants.close();
+    this.#asks.close();
   }
 
   // Nodes.
@@ -141,6 +155,7 @@ export class Remote {
     for (const device of this.#devices.on(node)) device.lose();
     this.#mirrors.end(node);
     this.#wants.giveUp(node);
+    this.#asks.giveUp(node);
   }
 
   /** What the node was told it may have lost, too: that begins anew with its devices. */
@@ -150,6 +165,7 @@ export class Remote {
     for (const device of this.#devices.on(node)) this.#deviceGone(node, device.id);
     this.#mirrors.end(node);
     this.#wants.giveUp(node);
+    this.#asks.giveUp(node);
   }
 
   // What other nodes tell.
@@ -182,6 +198,10 @@ export class Remote {
         return this.#wanted(from, message);
       case 'found':
         return this.#wants.answer(message.ask, message.conference);
+      case 'has-it':
+        return this.#asked(from, message);
+      case 'has':
+        return this.#asks.answer(message.ask, message.hasIt);
       default:
         return unreachable(message);
     }
@@ -209,6 +229,11 @@ export class Remote {
     const call = this.#parts.callHere(caller, callee);
     if (call instanceof Call) this.#show(call, from);
     this.#links.tell(from, { say: 'found', ask, conference: call.setup.conference });
+  }
+
+  #asked(from: NodeId, { ask, conference, endpoint }: Message<'has-it'>): void {
+    const hasIt = this.#parts.standing.get(conference)?.hasHere(endpoint) ?? false;
+    this.#links.tell(from, { say: 'has', ask, hasIt });
   }
 
   #offer(device: RemoteDevice, leg: Leg): void {

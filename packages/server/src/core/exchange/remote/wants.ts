@@ -1,24 +1,23 @@
 import { type Clock, deferred, type Deferred, type Ids, type Timer } from '../../../kit/index.ts';
 import type { NodeId } from '../../cluster/index.ts';
-import type { ConferenceId } from '../model.ts';
 
 /**
- * A node that is there, and does not say which call takes a text, is not waited for longer: texts stand behind it. Longer than a
- * link is patient, so that what is only slow does not make a device be called twice.
+ * A node that is there, and does not answer, is not waited for longer: texts stand behind it. Longer than a link is patient, so
+ * that what is only slow does not make a device be called twice.
  */
 const WANT_MS = 15_000;
 
-interface Open {
+interface Open<Answer> {
   readonly node: NodeId;
-  readonly answer: Deferred<ConferenceId | null>;
+  readonly answer: Deferred<Answer | null>;
   readonly deadline: Timer;
 }
 
 /** Questions that other nodes have not answered yet. */
-export class Wants {
+export class Wants<Answer> {
   readonly #ids: Ids;
   readonly #clock: Clock;
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Map<string, Open<Answer>>();
   #isClosed = false;
 
   constructor(ids: Ids, clock: Clock) {
@@ -27,18 +26,18 @@ export class Wants {
   }
 
   /** Resolves with null where the node can't answer any more, or does not. `tell` says the question under its id. */
-  ask(node: NodeId, tell: (ask: string) => void): Promise<ConferenceId | null> {
+  ask(node: NodeId, tell: (ask: string) => void): Promise<Answer | null> {
     if (this.#isClosed) return Promise.resolve(null);
-    const [id, answer] = [this.#ids.guid(), deferred<ConferenceId | null>()];
+    const [id, answer] = [this.#ids.guid(), deferred<Answer | null>()];
     this.#open.set(id, { node, answer, deadline: this.#clock.after(WANT_MS, () => this.answer(id, null)) });
     tell(id);
     return answer.promise;
   }
 
-  answer(id: string, conference: ConferenceId | null): void {
+  answer(id: string, value: Answer | null): void {
     const open = this.#open.get(id);
     open?.deadline.cancel();
-    open?.answer.resolve(conference);
+    open?.answer.resolve(value);
     this.#open.delete(id);
   }
 

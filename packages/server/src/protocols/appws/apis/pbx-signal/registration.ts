@@ -112,7 +112,8 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.resource = `pbxsignal-${channel.id}`;
     this.isAware = typeof request.message['resume'] === 'string';
     this.#takesMedia = !textOf(request.message['flags']).split('|').includes('NO_MEDIA_CALL');
-    this.#line = createChatLine({ endpoint: this, exchange: parts.exchange, directory: parts.directory });
+    const { exchange, directory, clock } = parts;
+    this.#line = createChatLine({ endpoint: this, exchange, directory, clock });
     this.#session = this.#openSession();
     try {
       this.#unregister = parts.exchange.register(this);
