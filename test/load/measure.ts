@@ -7,11 +7,13 @@ import { MAX_AGENT_SHARE, median } from './agent/figures.ts';
 import type { Drive } from './agent/load.ts';
 import type { Subject } from './subject/subject.ts';
 
-/** Processor time that one stretch of load takes from its server, and how many of them; one more warms up. */
+/** Processor time that one stretch of load takes from its server, and how many of them. */
 const STRETCH_SECONDS = 0.7;
+/** Before them: until the engine has compiled what is hot, the more the more code there is, on the server's one core. */
+const WARM_UP_SECONDS = 4;
 const ROTATIONS = 3;
 /** By the clock, where other programs take the core, or the server waits for its disk. */
-const STRETCH_MAX_MS = 6_000;
+const STRETCH_MAX_MS = 8_000;
 const LOOK_EVERY_MS = 20;
 
 /** A load on its server. */
@@ -51,7 +53,7 @@ export async function rotate(contenders: readonly Contender[], drive: Drive): Pr
   const all: Stretch[][] = contenders.map(() => []);
   for (let round = 0; round <= ROTATIONS; round++)
     for (const [index, contender] of contenders.entries()) {
-      const result = await stretch(contender, drive, STRETCH_SECONDS);
+      const result = await stretch(contender, drive, round === 0 ? WARM_UP_SECONDS : STRETCH_SECONDS);
       if (round > 0) all[index]!.push(result);
     }
   return all.map((stretches) => ({
