@@ -187,6 +187,7 @@ function directoryAway(calls: number): () => void {
   const { directory } = world.server.core;
   const whole = { ...directory };
   let count = 0;
+  directory.atHand = () => undefined;
   directory.party = (key) => (++count < calls ? whole.party(key) : Promise.reject(new Error('the store is away')));
   return () => void Object.assign(directory, whole);
 }

@@ -63,6 +63,8 @@ export interface DeliveryParts {
 
 type Watcher = (entry: Entry) => void;
 
+const NOBODY: ReadonlySet<LiveSink> = new Set();
+
 export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
   const watchers = new Map<StreamId, Set<Watcher>>();
   const live = new Map<UserId, Set<LiveSink>>();
@@ -97,7 +99,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     return anyTrue([...sinks].map((sink) => taken(question(sink))));
   }
 
-  const sinksOf = (user: UserId): readonly LiveSink[] => [...(live.get(user) ?? [])];
+  const sinksOf = (user: UserId): ReadonlySet<LiveSink> => live.get(user) ?? NOBODY;
 
   /** A session that can't tell has not taken it. */
   function taken(answer: boolean | Promise<boolean>): boolean | Promise<boolean> {
@@ -117,7 +119,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     state(user, change) {
       for (const sink of sinksOf(user)) sink.chatState(change);
     },
-    isAttended: (user) => (live.has(user) ? sinksOf(user).some((sink) => sink.isAttended) : null),
+    isAttended: (user) => (live.has(user) ? [...sinksOf(user)].some((sink) => sink.isAttended) : null),
     users: () => live.keys(),
   };
   const far = openFarSessions({ ...parts, near });

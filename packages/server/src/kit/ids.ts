@@ -39,18 +39,20 @@ function successor(text: string): string {
 
 export function createRandomIds(): Ids {
   let lastTime = -1;
-  let time = '';
-  let tail = '';
+  /** The last id, but for its last character: most ids differ in that alone. */
+  let head = '';
+  let last = 0;
   return {
     guid: () => randomBytes(16).toString('hex'),
     sortable(now) {
       // Within one millisecond, and while the clock stands or goes back, ids go on from the last one.
       if (now > lastTime) {
         lastTime = now;
-        time = base32Time(now);
-        tail = base32Random(16);
-      } else tail = successor(tail);
-      return time + tail;
+        head = base32Time(now) + base32Random(15);
+        last = randomBytes(1).readUInt8() & 31;
+      } else if (last < 31) last++;
+      else [head, last] = [head.slice(0, 10) + successor(head.slice(10)), 0];
+      return head + BASE32.charAt(last);
     },
     label: (length) => base32Random(length),
     secret: (bits) => randomBytes(Math.ceil(bits / 8)).toString('base64url'),

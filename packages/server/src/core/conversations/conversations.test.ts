@@ -45,7 +45,10 @@ function volatileChat(hand: Receivers['hand']): { chat: Conversations; clock: Ma
     echo: (_user, message) => void echoed.push(message),
     state: () => undefined,
   };
-  const directory = { party: ({ value }: { value: string }) => Promise.resolve(value === 'dora' ? dora : app) };
+  const directory = {
+    atHand: () => undefined,
+    party: ({ value }: { value: string }) => Promise.resolve(value === 'dora' ? dora : app),
+  };
   const chat = createConversations({ store, directory, receivers, clock, ids: randomIds });
   return { chat, clock, echoed };
 }
@@ -121,7 +124,7 @@ test('a page of history is no longer than its bound', async () => {
         return Promise.resolve([] as never);
       },
     },
-    directory: { party: () => Promise.resolve(null) },
+    directory: { atHand: () => undefined, party: () => Promise.resolve(null) },
     receivers: {
       reach: () => Promise.resolve(false),
       hand: () => Promise.resolve(false),

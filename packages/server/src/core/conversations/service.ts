@@ -49,7 +49,7 @@ export interface Conversations {
 
 export interface ConversationParts {
   readonly store: Store<ConversationUnits, ConversationQueries>;
-  readonly directory: Pick<Directory, 'party'>;
+  readonly directory: Pick<Directory, 'party' | 'atHand'>;
   readonly receivers: Receivers;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -94,10 +94,6 @@ export function createConversations(parts: ConversationParts): Conversations {
     });
   }
 
-  function sendVolatile(sender: User, recipient: User, draft: Draft): Promise<Sent> {
-    return draft.idempotencyKey === null ? handOver(sender, recipient, draft) : sendOnce(sender, recipient, draft);
-  }
-
   async function sendOnce(sender: User, recipient: User, draft: Draft): Promise<Sent> {
     const key = `${sender.id} ${draft.idempotencyKey}`;
     const hash = draftHash(draft);
@@ -106,7 +102,7 @@ export function createConversations(parts: ConversationParts): Conversations {
       if (known.hash !== hash) throw idempotencyConflict();
       return { message: (await known.sent).message, isRepeat: true };
     }
-    const sent = handOver(sender, recipient, draft);
+    const sent = Promise.resolve(handOver(sender, recipient, draft));
     volatileKeys.set(key, { hash, until: clock.now() + VOLATILE_KEY_MS, sent });
     try {
       return await sent;
@@ -116,12 +112,22 @@ export function createConversations(parts: ConversationParts): Conversations {
     }
   }
 
-  async function handOver(sender: User, recipient: User, draft: Draft): Promise<Sent> {
+  function handOver(sender: User, recipient: User, draft: Draft): Sent | Promise<Sent> {
     const message = compose(sender.id, draft);
+    const handed = (isTaken: boolean): Sent => {
+      if (!isTaken) throw recipientUnavailable(recipient.name);
+      receivers.echo(sender.id, message);
+      return { message, isRepeat: false };
+    };
     const taken = receivers.hand(recipient.id, message);
-    if (!(typeof taken === 'boolean' ? taken : await taken)) throw recipientUnavailable(recipient.name);
-    receivers.echo(sender.id, message);
-    return { message, isRepeat: false };
+    return typeof taken === 'boolean' ? handed(taken) : taken.then(handed);
+  }
+
+  function party(id: UserId): Promise<User> {
+    return directory.party({ by: 'id', value: id }).then((found) => {
+      if (found === null) throw unknownRecipient(id);
+      return found;
+    });
   }
 
   return {
@@ -129,12 +135,13 @@ export function createConversations(parts: ConversationParts): Conversations {
       demand(actor, { do: 'chat', as });
       if (input.to === as) throw ownRecipient(as);
       const draft = checkDraft(input);
-      const sender = await directory.party({ by: 'id', value: as });
-      const recipient = await directory.party({ by: 'id', value: draft.to });
-      if (sender === null) throw unknownRecipient(as);
-      if (recipient === null) throw unknownRecipient(draft.to);
-      const isStored = sender.hasStorage || recipient.hasStorage;
-      return isStored ? sendStored(sender, recipient, draft) : sendVolatile(sender, recipient, draft);
+      const sender = directory.atHand(as) ?? (await party(as));
+      const recipient = directory.atHand(draft.to) ?? (await party(draft.to));
+      if (sender.hasStorage || recipient.hasStorage) return sendStored(sender, recipient, draft);
+      if (draft.idempotencyKey !== null) return sendOnce(sender, recipient, draft);
+      const handed = handOver(sender, recipient, draft);
+      // Mostly there is nothing to wait for.
+      return handed instanceof Promise ? await handed : handed;
     },
     typing(actor, as, change) {
       demand(actor, { do: 'chat', as });

@@ -98,3 +98,20 @@ test('a password that was checked while the account was changed is not trusted a
   const after = await directory.authenticate(login).catch((error: unknown) => error);
   expect(after instanceof Problem ? after.code : after).toBe('bad-credentials');
 });
+
+test('a user at hand is there without waiting, once those who waited have gone on; not after a change', async () => {
+  const directory = directoryWith(() => Promise.resolve(bob), noPasswords);
+  const order: string[] = [];
+  const look = async (who: string): Promise<void> => {
+    if (directory.atHand(id) === undefined) await directory.party({ by: 'id', value: id });
+    order.push(who);
+  };
+  const first = look('first');
+  // Each microtask in which the lookup may have ended and the first has not gone on yet.
+  for (let i = 0; i < 10; i++) await look(`later ${i}`);
+  await first;
+  expect(order[0]).toBe('first');
+  await expect.poll(() => directory.atHand(id)).toEqual(bob);
+  directory.changed({ kind: 'directory', what: 'user', id });
+  expect(directory.atHand(id)).toBeUndefined();
+});

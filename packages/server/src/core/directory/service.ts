@@ -53,6 +53,8 @@ export interface Directory {
   userById(id: UserId): Promise<User | null>;
   /** A user, or an App object as one: what can be a party of a chat. */
   party(key: UserKey): Promise<User | null>;
+  /** The same without waiting, where the user is held already: never before those who wait for him. Undefined: ask `party`. */
+  atHand(id: UserId): User | undefined;
   /** The secret of the user's digest logins, in the clear (AW §3.8). Null: the user has none. */
   digestSecret(id: UserId): Promise<string | null>;
   /** @throws unknown-user */
@@ -101,6 +103,7 @@ export interface DirectoryParts {
 export function createDirectory(parts: DirectoryParts): Directory {
   const { store, vault, passwords, guard, clock, ids } = parts;
   const users = new Map<UserKey['by'], Lru<string, Promise<User | null>>>();
+  const atHand = new Lru<UserId, User>(MAX_CACHED);
   const keysOf = new Map<UserId, UserKey[]>();
   const apps = new Lru<string, Promise<{ app: App; secret: string } | null>>(MAX_CACHED_APPS);
   const digestSecrets = new Lru<UserId, Promise<string | null>>(MAX_SECRETS);
@@ -141,7 +144,13 @@ export function createDirectory(parts: DirectoryParts): Directory {
       },
     );
     own.set(key.value, pending);
+    // A turn later: whoever has waited has gone on by then, and is not overtaken.
+    if (key.by === 'id') pending.then((found) => setImmediate(() => hold(pending, found)), drop);
     return pending;
+  }
+
+  function hold(pending: Promise<User | null>, found: User | null): void {
+    if (found !== null && cached('id').get(found.id) === pending) atHand.set(found.id, found);
   }
 
   function remember(key: UserKey, id: UserId): void {
@@ -151,6 +160,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
     if (keysOf.size > MAX_CACHED) {
       keysOf.clear();
       users.clear();
+      atHand.clear();
     }
   }
 
@@ -158,6 +168,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
     changes++;
     for (const { by, value } of keysOf.get(id) ?? []) cached(by).delete(value);
     keysOf.delete(id);
+    atHand.delete(id);
     digestSecrets.delete(id);
     credentials.clear();
   }
@@ -270,6 +281,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
     user,
     userById: (id) => user({ by: 'id', value: id }),
     party,
+    atHand: (id) => atHand.get(id),
     digestSecret,
     async requireUser(key) {
       const found = await user(key);

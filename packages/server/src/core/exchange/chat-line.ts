@@ -77,9 +77,9 @@ export function createChatLine(parts: {
   /** A call that says what becomes of texts of this peer here: on its way, had by another device, or refused by this one. */
   function standing(peer: UserId): StandingCall | undefined {
     // Where the PBX itself calls the peer, the owner has no end.
-    const calls = exchange
-      .callsBetween(endpoint.owner, peer)
-      .filter((call) => call.callerEndpoint !== null || call.setup.callee.user === endpoint.owner);
+    const calls = [...exchange.callsBetween(endpoint.owner, peer)].filter(
+      (call) => call.callerEndpoint !== null || call.setup.callee.user === endpoint.owner,
+    );
     return (
       calls.find((call) => call.state.phase === 'offering') ??
       calls.find((call) => holderOf(call) !== null || call.wasOffered(endpoint.id))
@@ -145,7 +145,7 @@ export function createChatLine(parts: {
       // What waits goes with the chat: none of it may call the device anew.
       queue.isReleased = true;
       waiting.delete(peer);
-      for (const call of exchange.callsBetween(endpoint.owner, peer)) call.hangUp(CAUSE.protocol);
+      for (const call of [...exchange.callsBetween(endpoint.owner, peer)]) call.hangUp(CAUSE.protocol);
       return false;
     }
     queue.size++;

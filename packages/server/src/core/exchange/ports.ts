@@ -48,8 +48,8 @@ export interface Terminal {
   readonly actor: Actor;
   /** Calls of other kinds are not offered to it. */
   takes(kind: CallKind): boolean;
-  /** So many of its texts are on their way to the store, or to a live session: a peer that sends faster can be held back by it. */
-  underWay?(texts: number): void;
+  /** One text of its more, or less, is on its way to the store, or to a live session: a peer that sends faster can be held back by it. */
+  underWay?(change: 1 | -1): void;
   /** A call arrives. The endpoint returns its end, and may act on `leg` from then on. */
   offer(leg: Leg): LegUser;
 }

@@ -63,7 +63,7 @@ export interface Exchange {
    */
   hasIt(call: StandingCall, owner: UserId, endpoint: EndpointId): boolean | Promise<boolean>;
   /** Standing chat calls between two users. */
-  callsBetween(a: UserId, b: UserId): readonly StandingCall[];
+  callsBetween(a: UserId, b: UserId): ReadonlySet<StandingCall>;
   /** Telephone calls (`plain`, `media`), each time one begins, is answered or ends; no chat calls. */
   readonly changes: Pick<Listeners<StandingCall>, 'add'>;
   /** Standing calls, those of other nodes included that devices of this one have to do with. */
@@ -145,7 +145,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       if (!isCalled && callerEndpoint === null) return false;
       return state.phase === 'offering' || !isCalled || winnerEndpoint !== null;
     };
-    const found = standing.chats(caller.user, callee.user).find(takes);
+    const found = [...standing.chats(caller.user, callee.user)].find(takes);
     return found ?? begin(setupOf('chat', caller, callee, []), null, false);
   }
 

@@ -1,8 +1,7 @@
 import { Problem, problemOf } from '../../kit/index.ts';
 import type { ChatState, Conversations } from '../conversations/index.ts';
-import type { EndpointId, Party } from './model.ts';
+import type { Party } from './model.ts';
 import type { LegText, LegUser, Terminal } from './ports.ts';
-import { Tally } from './tally.ts';
 
 /** One end of a chat call: whose it is, and through what he speaks. */
 export interface Speaker {
@@ -19,24 +18,18 @@ export interface Speech {
 }
 
 export function createSpeech(conversations: Pick<Conversations, 'send' | 'typing'>): Speech {
-  const underWay = new Tally<EndpointId>();
-
-  function move(terminal: Terminal, by: 1 | -1): void {
-    underWay.add(terminal.id, by);
-    terminal.underWay?.(underWay.of(terminal.id));
-  }
-
   return {
     text({ terminal, user, from, to }, text) {
       const { actor, resource } = terminal;
-      move(terminal, 1);
-      conversations.send(actor, from.user, { ...text, to: to.user, resource }).then(
+      const { type, body, attach, data, idempotencyKey } = text;
+      terminal.underWay?.(1);
+      conversations.send(actor, from.user, { to: to.user, type, body, attach, data, resource, idempotencyKey }).then(
         (sent) => {
-          move(terminal, -1);
-          user?.textTaken(sent.message, text.idempotencyKey);
+          terminal.underWay?.(-1);
+          user?.textTaken(sent.message, idempotencyKey);
         },
         (error: unknown) => {
-          move(terminal, -1);
+          terminal.underWay?.(-1);
           user?.textFailed(
             error instanceof Problem ? error : new Problem('failure', 'The text could not be taken.', { cause: error }),
           );

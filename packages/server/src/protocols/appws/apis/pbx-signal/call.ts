@@ -3,23 +3,35 @@ import { CAUSE, type Cause, type Leg, type LegUser, type Opaque, type Party } fr
 import type { ChatState, Message } from '../../../../core/conversations/index.ts';
 import { isLimit, type Problem } from '../../../../kit/index.ts';
 import { causeOfProblem } from './errors.ts';
-import { ImAssembler, imMessageTexts } from './im-message.ts';
+import { ImAssembler, imMessageHead, imMessageTexts } from './im-message.ts';
 import type { SharedSig } from './shared-sig.ts';
 import { causeOf, nameOf, opaqueOf, OWN_FACILITIES, releaseSig, type Sig, unfold } from './signals.ts';
+
+/** How the author of a text is shown. */
+export interface Name {
+  readonly name: string;
+  readonly displayName: string;
+}
+
+/** What stands around the texts of one sender. */
+interface TextWrap {
+  readonly sender: Name;
+  readonly before: string;
+  readonly headed: string;
+  readonly after: string;
+}
 
 /** What a call needs of its registration. */
 export interface CallHost {
   signal(call: number, sig: JsonObject): void;
-  /** The same with the JSON of `sig`. */
-  signalText(call: number, sig: string): void;
+  /** A message of this registration up to the value of `sig`. */
+  headOf(call: number): string;
+  /** Sends a message that begins so. */
+  signalText(text: string): void;
   signalShared(call: number, sig: SharedSig): void;
   /** The id is free again. */
   forget(call: number): void;
-  nameOf(
-    message: Message,
-  ):
-    | { readonly name: string; readonly displayName: string }
-    | Promise<{ readonly name: string; readonly displayName: string }>;
+  nameOf(message: Message): Name | Promise<Name>;
   /** A text of the app was stored, or taken by a live session. */
   sent(): void;
   /** So many characters must wait; false where too much waits already. */
@@ -69,6 +81,7 @@ export class SignalCall implements LegUser {
   #held = 0;
   /** Texts that wait for a name. */
   #naming: Promise<void> | null = null;
+  #wrap: TextWrap | null = null;
 
   constructor(id: number, host: CallHost) {
     this.#id = id;
@@ -230,12 +243,20 @@ export class SignalCall implements LegUser {
 
   #showText(
     message: Message,
-    sender: { readonly name: string; readonly displayName: string },
+    sender: Name,
     info: { readonly direction: 'in' | 'out'; readonly resume: string | null },
   ): void {
     if (this.isOver) return;
-    for (const text of imMessageTexts(message, sender, info))
-      this.#host.signalText(this.#id, `{"type":"facility","fty":[${text}]}`);
+    for (const text of imMessageTexts(message, info, this.#wrapOf(sender))) this.#host.signalText(text);
+  }
+
+  /** The same for all texts of one sender. */
+  #wrapOf(sender: Name): TextWrap {
+    if (this.#wrap?.sender === sender) return this.#wrap;
+    const before = `${this.#host.headOf(this.#id)}{"type":"facility","fty":[`;
+    // Joined, it is one flat string: what is only concatenated would be put together again for each text.
+    const headed = [before, imMessageHead(sender)].join('');
+    return (this.#wrap = { sender, before, headed, after: ']}}' });
   }
 
   /** For clients that sent `idem`: their text is stored, or taken by a live session (ours). */

@@ -39,10 +39,10 @@ export type ReceivedText =
 
 interface Fragments {
   readonly first: JsonObject;
-  readonly data: string[];
-  readonly attach: string[];
-  /** Characters of both. */
-  length: number;
+  data: string;
+  /** URLs, with spaces between them. */
+  attach: string;
+  count: number;
 }
 
 /** Puts the fragments of one direction of one call together. */
@@ -53,14 +53,14 @@ export class ImAssembler {
     const data = typeof message['data'] === 'string' ? message['data'] : '';
     if (this.#fragments === null && typeof message['typing'] === 'boolean' && data === '' && !message['attach'])
       return { kind: 'typing', isTyping: message['typing'] };
-    const all = this.#fragments ?? { first: message, data: [], attach: [], length: 0 };
+    const all = this.#fragments ?? { first: message, data: '', attach: '', count: 0 };
     const attach = typeof message['attach'] === 'string' ? message['attach'] : '';
-    all.data.push(data);
-    all.attach.push(attach);
-    all.length += data.length + attach.length;
+    all.data += data;
+    if (attach !== '') all.attach += all.attach === '' ? attach : ` ${attach}`;
+    all.count++;
     const isPart = message['more'] === true || message['more'] === 1;
     this.#fragments = isPart ? all : null;
-    if (all.length <= MAX_RAW_CHARACTERS && all.data.length <= MAX_FRAGMENTS)
+    if (all.data.length + all.attach.length <= MAX_RAW_CHARACTERS && all.count <= MAX_FRAGMENTS)
       return isPart ? { kind: 'part' } : whole(all);
     this.clear();
     return { kind: 'too-long' };
@@ -77,10 +77,10 @@ function whole({ first, data, attach }: Fragments): ReceivedText {
   if (mime !== 'text/html' && mime !== 'text/plain') return { kind: 'unsupported' };
   const key = textOrNull(first['idem']) ?? textOrNull(first['id']);
   if (key !== null && key.length > MAX_KEY_CHARACTERS) return { kind: 'too-long' };
-  const urls = attach.flatMap((list) => (list === '' ? [] : list.split(' '))).filter((url) => url !== '');
+  const urls = attach === '' ? [] : attach.split(' ').filter((url) => url !== '');
   return {
     kind: 'text',
-    text: { type: mime, body: data.join(''), attach: urls, data: null, idempotencyKey: key },
+    text: { type: mime, body: data, attach: urls, data: null, idempotencyKey: key },
     wantsResult: typeof first['idem'] === 'string',
   };
 }
@@ -94,33 +94,39 @@ function mediaType(mime: string): string {
   return (mime.split(';')[0] ?? '').trim().toLowerCase();
 }
 
+/** How a text of this sender begins, up to its time. */
+export function imMessageHead(sender: { readonly name: string; readonly displayName: string }): string {
+  return `{"type":"im_message","sender":${JSON.stringify(sender.name)},"sender_dn":${JSON.stringify(sender.displayName)},"time":`;
+}
+
 /**
  * A stored or volatile message as JSON texts of `im_message` objects, fragmented where it is long (PBX §3.2). Written by hand:
  * it is done for every text and every device.
+ * @param wrap what stands around each of them; `headed` is `before` with {@link imMessageHead} behind it
  */
 export function imMessageTexts(
   message: Message,
-  sender: { readonly name: string; readonly displayName: string },
   info: { readonly direction: 'in' | 'out'; readonly resume: string | null },
+  wrap: { readonly headed: string; readonly before: string; readonly after: string },
 ): readonly string[] {
-  const attach = message.attach.map((url) => url.replace(/ /g, '%20')).join(' ');
-  const head =
-    `{"type":"im_message","sender":${JSON.stringify(sender.name)},"sender_dn":${JSON.stringify(sender.displayName)}` +
-    `,"time":${Math.floor(message.at / 1000)},"mime":"${message.type}"`;
+  const { attach, body } = message;
+  const urls = attach.length === 0 ? '""' : JSON.stringify(attach.map((url) => url.replace(/ /g, '%20')).join(' '));
+  const head = `${wrap.headed}${Math.floor(message.at / 1000)},"mime":"${message.type}","data":`;
   const pos = info.resume === null ? '' : `,"pos":"${info.resume}"`;
   const direction = info.direction === 'out' ? ',"direction":"out"' : '';
-  const tail = `,"attach":${attach === '' ? '""' : JSON.stringify(attach)},"id":"${message.id}"${pos}${direction}`;
-  const parts = split(message.body);
+  const tail = `,"attach":${urls},"id":"${message.id}"${pos}${direction}}${wrap.after}`;
+  if (body.length <= MAX_DATA_CHARACTERS) return [`${head}${JSON.stringify(body)}${tail}`];
+  const parts = split(body);
   return parts.map((data, index) => {
     const isFirst = index === 0;
     const more = index < parts.length - 1 ? ',"more":true' : '';
-    return `${isFirst ? head : '{"type":"im_message"'},"data":${JSON.stringify(data)}${more}${isFirst ? tail : ''}}`;
+    const start = isFirst ? head : `${wrap.before}{"type":"im_message","data":`;
+    return `${start}${JSON.stringify(data)}${more}${isFirst ? tail : `}${wrap.after}`}`;
   });
 }
 
 /** Cuts between characters, never inside a surrogate pair. */
 function split(text: string): readonly string[] {
-  if (text.length <= MAX_DATA_CHARACTERS) return [text];
   const parts: string[] = [];
   for (let at = 0; at < text.length;) {
     let end = Math.min(text.length, at + MAX_DATA_CHARACTERS);

@@ -20,7 +20,8 @@ function callOf(): { call: SignalCall; told: JsonObject[]; hits: string[] } {
   const hits: string[] = [];
   const host: CallHost = {
     signal: (_call, sig) => void told.push(sig),
-    signalText: (_call, sig) => void told.push(JSON.parse(sig) as JsonObject),
+    headOf: () => '{"sig":',
+    signalText: (text) => void told.push((JSON.parse(text) as { sig: JsonObject }).sig),
     signalShared: () => undefined,
     forget: () => undefined,
     nameOf: () => ({ name: '', displayName: '' }),

@@ -18,7 +18,7 @@ import { Lru, type Stop } from '../../../../kit/index.ts';
 import type { Channel } from '../../api.ts';
 import type { LoggedIn } from '../../logins.ts';
 import type { AppWsParts } from '../../parts.ts';
-import { type CallHost, SignalCall } from './call.ts';
+import { type CallHost, type Name, SignalCall } from './call.ts';
 import { startCall } from './outgoing.ts';
 import type { PresenceSigs } from './presence-sigs.ts';
 import type { SharedSig } from './shared-sig.ts';
@@ -86,7 +86,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   readonly #signaling: string;
   readonly #calls = new Map<number, SignalCall>();
   readonly #whenWritable = new Set<() => void>();
-  readonly #names = new Lru<UserId, { readonly name: string; readonly displayName: string }>(MAX_NAMES);
+  readonly #names = new Lru<UserId, Name>(MAX_NAMES);
   readonly #line: ChatLine;
   readonly #lease: PresenceLease;
   readonly #unregister: Stop;
@@ -96,6 +96,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   #heldCharacters = 0;
   #nextIncoming = -1;
   #waiting = 0;
+  #underWay = 0;
   #isPaused = false;
   #isOpen = true;
 
@@ -235,7 +236,8 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     return call;
   }
 
-  underWay(texts: number): void {
+  underWay(change: 1 | -1): void {
+    const texts = (this.#underWay += change);
     if (!this.#isOpen) return;
     const isPaused = this.#isPaused ? texts > MAX_TEXTS_UNDER_WAY / 2 : texts >= MAX_TEXTS_UNDER_WAY;
     if (isPaused === this.#isPaused) return;
@@ -253,16 +255,19 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.#send(call, sig);
   }
 
-  signalText(call: number, sig: string): void {
+  headOf(call: number): string {
+    return `${this.#signaling},"call":${call},"sig":`;
+  }
+
+  signalText(text: string): void {
     if (!this.#isOpen) return;
-    const text = `${this.#headOf(call)}${sig}}`;
     if (this.#early !== null) this.#early.push(() => this.#channel.send(text));
     else this.#channel.send(text);
   }
 
   signalShared(call: number, sig: SharedSig): void {
     if (!this.#isOpen) return;
-    const frame = sig.frame(this.#headOf(call));
+    const frame = sig.frame(this.headOf(call));
     if (this.#early !== null) this.#early.push(() => this.#channel.sendEncoded(frame));
     else this.#channel.sendEncoded(frame);
   }
@@ -281,11 +286,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.#heldCharacters -= characters;
   }
 
-  nameOf(
-    message: Message,
-  ):
-    | { readonly name: string; readonly displayName: string }
-    | Promise<{ readonly name: string; readonly displayName: string }> {
+  nameOf(message: Message): Name | Promise<Name> {
     const known = message.sender === this.owner ? this.who.party : this.#names.get(message.sender);
     if (known !== undefined) return known;
     return this.parts.directory.party({ by: 'id', value: message.sender }).then(
@@ -359,11 +360,6 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   }
 
   #send(call: number, sig: JsonObject): void {
-    this.signalText(call, JSON.stringify(sig));
-  }
-
-  /** A message of this registration up to the value of `sig`. */
-  #headOf(call: number): string {
-    return `${this.#signaling},"call":${call},"sig":`;
+    this.signalText(`${this.headOf(call)}${JSON.stringify(sig)}}`);
   }
 }

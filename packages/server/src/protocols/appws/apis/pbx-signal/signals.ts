@@ -29,7 +29,8 @@ export function parseSig(value: unknown, characters: number): Sig | undefined {
   if (!isObject(value) || typeof value['type'] !== 'string' || nestsDeeper(value, MAX_DEPTH)) return undefined;
   const fty = Array.isArray(value['fty']) ? (value['fty'] as readonly unknown[]) : [];
   if (fty.length > MAX_FACILITIES) return undefined;
-  return { type: value['type'], members: value, facilities: fty.filter(isObject), characters };
+  const facilities = fty.every(isObject) ? fty : fty.filter(isObject);
+  return { type: value['type'], members: value, facilities, characters };
 }
 
 /** Integers also come as decimal strings (PBX §0.1). */
@@ -55,9 +56,10 @@ const RELAYED: ReadonlySet<string> = new Set([
 
 /** What of a message goes on to the other end: its media and user data, and facilities that aren't the PBX's own. */
 export function opaqueOf(sig: Sig, own: ReadonlySet<string>): readonly Opaque[] {
-  const fty = sig.facilities.filter((item) => !own.has(typeof item['type'] === 'string' ? item['type'] : ''));
+  const isOwn = (item: JsonObject): boolean => own.has(typeof item['type'] === 'string' ? item['type'] : '');
   // Most messages are a text and nothing else.
-  if (fty.length === 0 && !Object.keys(sig.members).some((member) => RELAYED.has(member))) return NOTHING;
+  if (sig.facilities.every(isOwn) && !hasRelayed(sig.members)) return NOTHING;
+  const fty = sig.facilities.filter((item) => !isOwn(item));
   const value: Record<string, Json> = {};
   for (const member of RELAYED) {
     const given = sig.members[member];
@@ -65,6 +67,11 @@ export function opaqueOf(sig: Sig, own: ReadonlySet<string>): readonly Opaque[] 
   }
   if (fty.length > 0) value['fty'] = fty as unknown as Json;
   return Object.keys(value).length === 0 ? NOTHING : [{ type: sig.type, value }];
+}
+
+function hasRelayed(members: JsonObject): boolean {
+  for (const member in members) if (RELAYED.has(member)) return true;
+  return false;
 }
 
 const NOTHING: readonly Opaque[] = [];
