@@ -1,6 +1,6 @@
 /**
  * One publisher to many receivers, against the bare servers. Rooms are not there yet, so each surface shows what it fans out
- * today: AppWebsocket a presence that everybody watches, STOMP a topic, the Chat API a stored message to all event streams of
+ * today: AppWebsocket presences that everybody watches, STOMP a topic, the Chat API a stored message to all event streams of
  * its receiver.
  */
 import type { BenchRow } from '../../scripts/bench.ts';

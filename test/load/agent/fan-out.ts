@@ -18,9 +18,9 @@ import {
   messagePublisher,
   presencePublisher,
   type Publisher,
-  PUBLISHER,
   TOPIC,
   topicPublisher,
+  WATCHED,
 } from './publisher.ts';
 import { WsLink } from './ws-link.ts';
 
@@ -54,13 +54,13 @@ const DIALECTS: Readonly<Record<FanOutSurface, Dialect>> = {
     publisher: barePublisher,
     receiver: async (port, n, got) => counted(await WsLink.open(port, `/receiver-${n}`), got),
   },
-  /** Everybody watches the publisher's presence by a call of the signalling API. */
+  /** Everybody watches the same users' presence, each by a call of the signalling API. */
   'appws-presence': {
     publisher: presencePublisher,
     async receiver(port, n, got) {
       const link = await openRegistered(port, userName('u', n));
-      setUp(link, 1, PUBLISHER, { type: 'presence_subscribe' });
-      await link.take((text) => text.includes('presence_notify'));
+      for (const [index, name] of WATCHED.entries()) setUp(link, index + 1, name, { type: 'presence_subscribe' });
+      for (let told = 0; told < WATCHED.length; told++) await link.take((text) => text.includes('presence_notify'));
       return counted(link, got);
     },
   },

@@ -64,10 +64,16 @@ export async function topicPublisher(port: number): Promise<Publisher> {
   return overWebSocket(await openStomp(port, plain, null), stompSend(TOPIC, body));
 }
 
+/**
+ * Whose presence is watched. A user's changes are told every 250 ms at most, the newest of them, so they change one after the
+ * other: each is told to everybody before the same user changes again. As many as keep the server busy.
+ */
+export const WATCHED: readonly string[] = Array.from({ length: 96 }, (_, n) => userName('s', 2 + n));
+
 /** Each change differs: one that changes nothing is told to nobody. */
 export async function presencePublisher(port: number): Promise<Publisher> {
-  const headers = await chatLogin(port, PUBLISHER);
-  return overHttp(port, (n) => presenceOf(headers, sampleText(false, n)));
+  const logins = await Promise.all(WATCHED.map((name) => chatLogin(port, name)));
+  return overHttp(port, (n) => presenceOf(logins[n % logins.length] ?? {}, sampleText(false, n)));
 }
 
 export async function messagePublisher(port: number): Promise<Publisher> {
