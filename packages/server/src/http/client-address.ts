@@ -24,6 +24,7 @@ const MAX_HOPS = 16;
 
 /** `::ffff:127.0.0.1` → `127.0.0.1`; zones (`%eth0`) go. */
 export function plainAddress(address: string): string {
+  if (/^[\d.]+$/.test(address)) return address;
   const bare = address.split('%')[0] ?? '';
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
 }

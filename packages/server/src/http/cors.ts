@@ -22,21 +22,22 @@ function originHeaders(kind: OriginKind, origin: string | undefined): Record<str
   return kind === 'foreign' ? {} : { 'access-control-allow-origin': '*' };
 }
 
-/** What every answer in the scope carries; for those that no hook sees. Returns what the request's origin is to us. */
-export function setCorsHeaders(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { origins, methods, headers, exposed = [] }: CorsOptions,
-): OriginKind {
-  const kind = origins.kindOf(request.raw);
-  reply.headers({
+/** Sets what every answer in the scope carries. Returns what the request's origin is to us. */
+export type SetCorsHeaders = (request: FastifyRequest, reply: FastifyReply) => OriginKind;
+
+/** For answers that no hook sees. */
+export function corsHeaders({ origins, methods, headers, exposed = [] }: CorsOptions): SetCorsHeaders {
+  const ofAll = {
     vary: 'Origin',
     'access-control-allow-methods': methods.join(', '),
     'access-control-allow-headers': headers.join(', '),
     ...(exposed.length === 0 ? {} : { 'access-control-expose-headers': exposed.join(', ') }),
-    ...originHeaders(kind, request.headers.origin),
-  });
-  return kind;
+  };
+  return (request, reply) => {
+    const kind = origins.kindOf(request.raw);
+    reply.headers(ofAll).headers(originHeaders(kind, request.headers.origin));
+    return kind;
+  };
 }
 
 const refusePlainly = (reply: FastifyReply): FastifyReply =>
@@ -47,9 +48,11 @@ const refusePlainly = (reply: FastifyReply): FastifyReply =>
  * that is not allowed tries to make: browsers send such requests first and ask afterwards.
  */
 export function installCors(scope: FastifyInstance, options: CorsOptions): void {
-  scope.addHook('onRequest', async (request, reply) => {
-    const kind = setCorsHeaders(request, reply, options);
-    if (kind === 'foreign' && !SAFE_METHODS.has(request.method)) await (options.refuse ?? refusePlainly)(reply);
+  const setHeaders = corsHeaders(options);
+  scope.addHook('onRequest', (request, reply, done) => {
+    const kind = setHeaders(request, reply);
+    if (kind === 'foreign' && !SAFE_METHODS.has(request.method)) (options.refuse ?? refusePlainly)(reply);
+    else done();
   });
   // OF §1.5: a preflight is answered with an empty 200, without credentials.
   for (const url of ['/', '/*']) scope.options(url, (_request, reply) => reply.code(200).send());

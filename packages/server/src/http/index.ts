@@ -1,6 +1,6 @@
 export { handleUnreadable, type UnreadableHandler } from './app.ts';
 export { addressTest, plainAddress, type ClientAddresses } from './client-address.ts';
-export { installCors, setCorsHeaders, type CorsOptions } from './cors.ts';
+export { corsHeaders, installCors, type CorsOptions } from './cors.ts';
 export { createForwarder, type Forwarder, type ForwarderParts, type ForwardTarget } from './forwarder.ts';
 export { createHops, HOP_HEADER, type Hop, type Hops } from './hops.ts';
 export { Http, type CloseOptions, type HttpOptions } from './http.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLimit, Problem } from '../../kit/index.ts';
-import { handleUnreadable, installCors, type Origins, setCorsHeaders } from '../../http/index.ts';
+import { corsHeaders, handleUnreadable, installCors, type Origins } from '../../http/index.ts';
 import { type AskedParts, askedBy } from './asked.ts';
 import { badRequest, errorAnswer, foreignOrigin, notAcceptable, notFound } from './errors.ts';
 import type { ChatApiObserver } from './parts.ts';
@@ -45,8 +45,9 @@ export function answerUnreadable(
   prefix: string,
   { origins }: Pick<RouterParts, 'origins'>,
 ): void {
+  const setHeaders = corsHeaders({ origins, ...CORS });
   handleUnreadable(app, prefix, (request, reply) => {
-    setCorsHeaders(request, reply, { origins, ...CORS });
+    setHeaders(request, reply);
     sendProblem(reply, badRequest('', 'This address cannot be read.'));
   });
 }
@@ -94,18 +95,13 @@ function urlsOf(route: Route): readonly string[] {
   return pathsOf(route).flatMap((path) => [path, `${path}/`]);
 }
 
-async function serve(
-  parts: RouterParts,
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function serve(parts: RouterParts, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const asked = await askedBy(parts, route, request);
   const isEntity = route.answer.schema !== null && !isTextSchema(route.answer.schema);
   if (isEntity && !acceptsJson(request.headers.accept)) throw notAcceptable('application/json');
   const body = typeof request.body === 'string' ? request.body : '';
   const answer = await route.run(asked, { params: request.params, query: request.query, body });
-  return sendAnswer(reply, route, answer);
+  sendAnswer(reply, route, answer);
 }
 
 function sendAnswer(reply: FastifyReply, route: Route, answer: Answer): FastifyReply {
