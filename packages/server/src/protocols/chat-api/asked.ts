@@ -96,7 +96,7 @@ function headerOf(request: FastifyRequest, name: string): string | undefined {
 }
 
 function memberOf(of: unknown, name: string): string | undefined {
-  if (typeof of !== 'object' || of === null) return undefined;
-  const value: unknown = Object.entries(of).find(([key]) => key === name)?.[1];
+  if (typeof of !== 'object' || of === null || !Object.hasOwn(of, name)) return undefined;
+  const value: unknown = Reflect.get(of, name);
   return typeof value === 'string' ? value : undefined;
 }

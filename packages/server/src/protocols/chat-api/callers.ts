@@ -34,8 +34,6 @@ const TOKEN_ACCOUNT = ':token';
 export interface Callers {
   /** @throws bad-credentials | too-many-attempts | busy */
   require(req: IncomingMessage): Promise<Caller>;
-  /** The caller who has already been recognised as this user. */
-  of(user: User, req: IncomingMessage): Caller;
   /** Checks a user's password. @throws bad-credentials | too-many-attempts | busy */
   checkPassword(name: string, password: string, address: string): Promise<User>;
 }
@@ -79,20 +77,19 @@ export function createCallers(parts: CallersParts): Callers {
     return live.user;
   }
 
-  function of(user: User, req: IncomingMessage): Caller {
-    return { actor: { kind: 'user', user: user.id, admin: user.isAdmin }, user, address: addressOf(req) };
+  function of(user: User, address: string): Caller {
+    return { actor: { kind: 'user', user: user.id, admin: user.isAdmin }, user, address };
   }
 
   return {
     checkPassword,
-    of,
     async require(req) {
       const header = req.headers.authorization?.trim() ?? '';
       const address = addressOf(req);
       if (header === '') throw notSignedIn();
-      const [scheme = '', rest = ''] = header.split(/ +(.*)/s);
-      if (scheme.toLowerCase() === 'basic') return of(await basic(rest, address), req);
-      if (scheme.toLowerCase() === 'bearer') return of(await bearer(rest, address), req);
+      const [, scheme = '', rest = ''] = /^([^ ]*) *(.*)$/s.exec(header) ?? [];
+      if (scheme.toLowerCase() === 'basic') return of(await basic(rest, address), address);
+      if (scheme.toLowerCase() === 'bearer') return of(await bearer(rest, address), address);
       guard.admit(address, SECRET_ACCOUNT);
       if (secret !== null && isSecret(header, secret)) return { actor: { kind: 'server' }, user: null, address };
       return fail(address, SECRET_ACCOUNT);

@@ -73,6 +73,12 @@ export const MAX_NAMES = 50_000;
  */
 export const MAX_SPENT_TICKETS = 10_000;
 /**
+ * Session tokens whose signature has been checked: with them requests that come one after the other cost no check each.
+ * @peer nothing to notice
+ * @test kit: an LRU forgets what was used longest ago
+ */
+export const MAX_KNOWN_TOKENS = 10_000;
+/**
  * Frames of one event stream that wait for a name from the directory.
  * @peer waits in the journal
  * @test outbox: texts that are being made

@@ -74,14 +74,12 @@ export class Streams {
     return live;
   }
 
-  async byId(id: string): Promise<LiveStream | null> {
-    const known = this.#byId.get(id);
-    return known ?? this.#load(await this.#parts.directory.stream({ by: 'id', id }));
+  byId(id: string): LiveStream | Promise<LiveStream | null> {
+    return this.#byId.get(id) ?? this.#lookUp({ by: 'id', id });
   }
 
-  async ofUser(user: UserId): Promise<LiveStream | null> {
-    const known = this.#byUser.get(user);
-    return known ?? this.#load(await this.#parts.directory.stream({ by: 'user', user }));
+  ofUser(user: UserId): LiveStream | Promise<LiveStream | null> {
+    return this.#byUser.get(user) ?? this.#lookUp({ by: 'user', user });
   }
 
   /** Learns how far the user has been told on other nodes. False: the stream has ended meanwhile. */
@@ -141,7 +139,8 @@ export class Streams {
     this.#byUser.clear();
   }
 
-  async #load(found: { readonly stream: ChatStream; readonly cursor: Position } | null): Promise<LiveStream | null> {
+  async #lookUp(key: Parameters<Directory['stream']>[0]): Promise<LiveStream | null> {
+    const found = await this.#parts.directory.stream(key);
     if (found === null) return null;
     const user = await this.#parts.directory.userById(found.stream.user);
     return user === null || user.isLocked || this.#ended.get(found.stream.id) === true

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Clock, Lru } from '../../kit/index.ts';
-import { MAX_SPENT_TICKETS } from './limits.ts';
+import { MAX_KNOWN_TOKENS, MAX_SPENT_TICKETS } from './limits.ts';
 
 /**
  * Session tokens and tickets: a chat stream's id with a signature, so that every node knows them and nothing is stored.
@@ -29,6 +29,8 @@ export function createTokens(parts: {
 }): Tokens {
   const { key, clock, ticketMs, nonce } = parts;
   const spent = new Lru<string, true>(MAX_SPENT_TICKETS);
+  /** Session tokens that have been checked, and their streams. What a signature says of them never changes. */
+  const known = new Lru<string, string>(MAX_KNOWN_TOKENS);
 
   function sign(kind: string, text: string): string {
     return createHmac('sha256', key).update(`chat-api ${kind} ${text}`).digest('base64url');
@@ -53,7 +55,13 @@ export function createTokens(parts: {
 
   return {
     session: (stream) => `${stream}.${sign('session', stream)}`,
-    openSession: (token) => verify('session', token),
+    openSession(token) {
+      const before = known.get(token);
+      if (before !== undefined) return before;
+      const stream = verify('session', token);
+      if (stream !== null) known.set(token, stream);
+      return stream;
+    },
     ticket(stream) {
       const text = `${stream}.${clock.now() + ticketMs}.${nonce()}`;
       return `${text}.${sign('ticket', text)}`;
