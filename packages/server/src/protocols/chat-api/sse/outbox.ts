@@ -2,8 +2,9 @@ import type { Position } from '../../../core/journal/index.ts';
 import { MAX_WAITING_FRAMES } from '../limits.ts';
 import { type Frame, joinFrames, KEEP_ALIVE } from './frame.ts';
 
-/** What the outbox needs of a response. What is written in one turn leaves in one go. */
+/** What the outbox needs of a response. */
 export interface Writable {
+  /** Without `done` more follows at once, and leaves together with this. */
   write(piece: Frame, done?: (error?: Error | null) => void): unknown;
 }
 
@@ -19,10 +20,12 @@ export interface OutboxParts {
   readonly failed: (error: unknown) => void;
 }
 
+type Gone = (isSent: boolean) => void;
+
 /** What comes with a frame: its position in the journal, or somebody who waits to hear that it has gone. */
 export interface Mark {
   readonly position?: Position;
-  readonly gone?: (isSent: boolean) => void;
+  readonly gone?: Gone;
 }
 
 interface Waiting {
@@ -31,6 +34,7 @@ interface Waiting {
 }
 
 const NO_MARK: Mark = {};
+const NOBODY: readonly Gone[] = [];
 
 /**
  * The frames of one event stream, in order, one write a turn of the event loop. It counts what the network has not taken, and
@@ -38,18 +42,20 @@ const NO_MARK: Mark = {};
  */
 export class Outbox {
   readonly #parts: OutboxParts;
-  #frames: Frame[] = [];
+  /** Gathered in this turn; null: nothing. Thousands of streams have nothing most of the time. */
+  #frames: Frame[] | null = null;
   #chars = 0;
   #position: Position | null = null;
-  #gone: ((isSent: boolean) => void)[] = [];
-  readonly #unsent = new Set<(isSent: boolean) => void>();
+  #gone: Gone[] | null = null;
+  #unsent: Set<Gone> | null = null;
   #unsentBytes = 0;
-  readonly #waiting: Waiting[] = [];
+  #waiting: Waiting[] | null = null;
   #isAwaited = false;
   #wasFull = false;
   #isOpen = true;
   #progressAt: number;
   #writtenAt: number;
+  readonly #turnEnds = (): void => this.flush();
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
@@ -68,9 +74,9 @@ export class Outbox {
   push(frame: Frame | Promise<Frame>, mark: Mark = NO_MARK): void {
     if (!this.#isOpen) return mark.gone?.(false);
     const isMade = !(frame instanceof Promise);
-    if (isMade && this.#waiting.length === 0) return this.#append(frame, mark);
+    if (isMade && this.#waiting === null) return this.#append(frame, mark);
     const waiting: Waiting = { frame: isMade ? frame : undefined, mark };
-    this.#waiting.push(waiting);
+    (this.#waiting ??= []).push(waiting);
     if (isMade) return;
     frame.then(
       (made) => {
@@ -100,69 +106,70 @@ export class Outbox {
   /** Writes what has been gathered, now. */
   flush(): void {
     this.#isAwaited = false;
-    if (!this.#isOpen || this.#frames.length === 0) return;
+    if (!this.#isOpen || this.#frames === null) return;
     const pieces = joinFrames(this.#frames);
-    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
     const position = this.#position;
-    const gone = this.#gone;
-    this.#frames = [];
+    const gone = this.#gone ?? NOBODY;
+    this.#frames = null;
     this.#chars = 0;
-    this.#gone = [];
-    for (const tell of gone) this.#unsent.add(tell);
-    if (this.#unsentBytes === 0) this.#progressAt = this.#parts.now();
-    this.#unsentBytes += bytes;
+    this.#gone = null;
+    for (const tell of gone) (this.#unsent ??= new Set()).add(tell);
     this.#writtenAt = this.#parts.now();
-    const last = pieces.length - 1;
-    for (const [index, piece] of pieces.entries())
-      if (index < last) this.#parts.response.write(piece);
-      else this.#parts.response.write(piece, (error) => this.#taken({ bytes, position, gone, error }));
+    if (this.#unsentBytes === 0) this.#progressAt = this.#writtenAt;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.bytes.length;
+    this.#unsentBytes += bytes;
+    const done = (error?: Error | null): void => this.#taken(bytes, position, gone, error);
+    let left = pieces.length;
+    for (const piece of pieces) this.#parts.response.write(piece, --left === 0 ? done : undefined);
   }
 
   /** Nothing goes out any more; who waits is told that it has not gone. */
   close(): void {
     this.#isOpen = false;
-    const lost = [...this.#unsent, ...this.#gone, ...this.#waiting.map(({ mark }) => mark.gone)];
-    this.#unsent.clear();
-    this.#gone = [];
-    this.#frames = [];
-    this.#waiting.length = 0;
+    const waiting = this.#waiting?.map(({ mark }) => mark.gone) ?? [];
+    const lost = [...(this.#unsent ?? []), ...(this.#gone ?? []), ...waiting];
+    this.#unsent = null;
+    this.#gone = null;
+    this.#frames = null;
+    this.#waiting = null;
     for (const tell of lost) tell?.(false);
   }
 
   #hasRoom(): boolean {
-    return this.#waiting.length < MAX_WAITING_FRAMES && this.#chars + this.#unsentBytes < this.#parts.pauseAtBytes;
+    const waiting = this.#waiting?.length ?? 0;
+    return waiting < MAX_WAITING_FRAMES && this.#chars + this.#unsentBytes < this.#parts.pauseAtBytes;
   }
 
   #append(frame: Frame, mark: Mark): void {
-    this.#frames.push(frame);
+    if (this.#frames === null) this.#frames = [frame];
+    else this.#frames.push(frame);
     this.#chars += frame.text.length;
     if (mark.position !== undefined) this.#position = mark.position;
-    if (mark.gone !== undefined) this.#gone.push(mark.gone);
+    if (mark.gone !== undefined) (this.#gone ??= []).push(mark.gone);
     if (this.#isAwaited) return;
     this.#isAwaited = true;
-    this.#parts.atTurnEnd(() => this.flush());
+    this.#parts.atTurnEnd(this.#turnEnds);
   }
 
   #advance(): void {
-    for (let first = this.#waiting[0]; first?.frame !== undefined; first = this.#waiting[0]) {
-      this.#waiting.shift();
+    const waiting = this.#waiting ?? [];
+    for (let first = waiting[0]; first?.frame !== undefined; first = waiting[0]) {
+      waiting.shift();
       this.#append(first.frame, first.mark);
     }
+    if (waiting.length === 0) this.#waiting = null;
     this.#offerRoom();
   }
 
-  #taken(written: {
-    readonly bytes: number;
-    readonly position: Position | null;
-    readonly gone: readonly ((isSent: boolean) => void)[];
-    readonly error: Error | null | undefined;
-  }): void {
-    this.#unsentBytes -= written.bytes;
+  /** The network has taken so many bytes, or the connection is broken. */
+  #taken(bytes: number, position: Position | null, gone: readonly Gone[], error: Error | null | undefined): void {
+    this.#unsentBytes -= bytes;
     this.#progressAt = this.#parts.now();
     if (!this.#isOpen) return;
-    const isSent = written.error === undefined || written.error === null;
-    if (isSent && written.position !== null) this.#parts.told(written.position);
-    for (const tell of written.gone) if (this.#unsent.delete(tell)) tell(isSent);
+    const isSent = error === undefined || error === null;
+    if (isSent && position !== null) this.#parts.told(position);
+    for (const tell of gone) if (this.#unsent?.delete(tell) === true) tell(isSent);
     this.#offerRoom();
   }
 

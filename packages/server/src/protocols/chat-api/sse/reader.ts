@@ -195,7 +195,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
   #write(piece: Frame, done?: (error?: Error | null) => void): void {
     const { response, http } = this.#parts;
     const { socket } = response;
-    if (socket !== null) http.joinWrites(socket);
+    if (socket !== null && done === undefined) http.joinWrites(socket);
     if (socket !== null && response.chunkedEncoding) socket.write(piece.chunk, done);
     else response.write(piece.bytes, done);
   }
