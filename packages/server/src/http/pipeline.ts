@@ -11,7 +11,7 @@ export class Pipeline {
     const before = this.#open.get(socket) ?? 0;
     if (before >= MAX_PIPELINED) return false;
     this.#open.set(socket, before + 1);
-    response.once('close', () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1));
+    response.on('close', () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1));
     return true;
   }
 }

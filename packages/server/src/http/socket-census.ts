@@ -37,7 +37,7 @@ export class SocketCensus {
     }
     this.#sockets.add(socket);
     this.#byAddress.set(address, present + 1);
-    socket.once('close', () => this.#forget(socket, address));
+    socket.on('close', () => this.#forget(socket, address));
   }
 
   /** Resolves when no socket is left. */

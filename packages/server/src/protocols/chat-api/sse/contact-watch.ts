@@ -22,7 +22,8 @@ export function seesPresence(contact: Contact): boolean {
 /** Watches the presence of a user's contacts, and follows the list. */
 export class ContactWatch {
   readonly #parts: ContactWatchParts;
-  readonly #stops = new Map<UserId, Stop>();
+  /** Null: nobody is watched. */
+  #stops: Map<UserId, Stop> | null = null;
   #isOpen = true;
   #isReading = false;
   #isStale = false;
@@ -33,7 +34,7 @@ export class ContactWatch {
   }
 
   get size(): number {
-    return this.#stops.size;
+    return this.#stops?.size ?? 0;
   }
 
   /** The list has changed. */
@@ -44,8 +45,8 @@ export class ContactWatch {
 
   close(): void {
     this.#isOpen = false;
-    for (const stop of this.#stops.values()) stop();
-    this.#stops.clear();
+    for (const stop of this.#stops?.values() ?? []) stop();
+    this.#stops = null;
   }
 
   async #read(): Promise<void> {
@@ -65,12 +66,12 @@ export class ContactWatch {
 
   async #apply(contacts: readonly Contact[]): Promise<void> {
     const wanted = new Set(contacts.map((item) => item.contact));
-    for (const [user, stop] of this.#stops) {
+    for (const [user, stop] of this.#stops ?? []) {
       if (wanted.has(user)) continue;
       stop();
-      this.#stops.delete(user);
+      this.#stops?.delete(user);
     }
-    for (const user of wanted) if (this.#isOpen && !this.#stops.has(user)) await this.#watch(user);
+    for (const user of wanted) if (this.#isOpen && this.#stops?.has(user) !== true) await this.#watch(user);
   }
 
   async #watch(user: UserId): Promise<void> {
@@ -80,7 +81,7 @@ export class ContactWatch {
       const stop = await this.#parts.presence.watch(this.#parts.actor, user, (presence) => {
         if (this.#isOpen) this.#parts.tell(presence, party.name);
       });
-      if (this.#isOpen) this.#stops.set(user, stop);
+      if (this.#isOpen) (this.#stops ??= new Map()).set(user, stop);
       else stop();
     } catch (error) {
       // One who is watched by too many is left out; the others are watched.

@@ -13,7 +13,7 @@ import { ContactWatch } from './contact-watch.ts';
 import { admit, textOf } from './admission.ts';
 import { sessionCookie } from './cookie.ts';
 import type { Encoder } from './encode.ts';
-import { SseReader } from './reader.ts';
+import { type ReaderParts, SseReader } from './reader.ts';
 
 export interface EventsParts extends ChatApiParts {
   readonly callers: Callers;
@@ -30,11 +30,26 @@ const RESTART_SPREAD_MS = 4_000;
 export class EventStreams {
   readonly #parts: EventsParts;
   readonly #readers = new Set<SseReader>();
+  readonly #ofReaders: ReaderParts;
   readonly #stops: readonly (() => void)[];
   #isStopping = false;
 
   constructor(parts: EventsParts) {
     this.#parts = parts;
+    this.#ofReaders = {
+      encoder: parts.encoder,
+      http: parts.http,
+      limits: parts.limits,
+      observer: parts.observer,
+      pauseAtBytes: parts.limits.pauseAtBytes,
+      now: () => parts.clock.now(),
+      atTurnEnd: (run) => parts.http.atTurnEnd(run),
+      listen: (reader, signal) => void this.#listen(reader, signal),
+      onGone: (reader) => {
+        this.#readers.delete(reader);
+        parts.observer.closed();
+      },
+    };
     const checks = every(parts.clock, parts.limits.keepAliveMs / 2, () => {
       for (const reader of this.#readers) reader.check();
     });
@@ -69,20 +84,7 @@ export class EventStreams {
 
   #open(live: LiveStream, request: FastifyRequest, reply: FastifyReply, isByTicket: boolean): void {
     const { parts, response } = { parts: this.#parts, response: reply.raw };
-    const reader = new SseReader({
-      response,
-      live,
-      encoder: parts.encoder,
-      http: parts.http,
-      now: () => parts.clock.now(),
-      limits: parts.limits,
-      observer: parts.observer,
-      listen: (own, signal) => void this.#listen(live, own, signal),
-      onGone: (gone) => {
-        this.#readers.delete(gone);
-        parts.observer.closed();
-      },
-    });
+    const reader = new SseReader(this.#ofReaders, live, response);
     const from = startingPoint(request, live);
     const session = parts.delivery.open({ user: live.user.id, from, sink: reader });
     this.#readers.add(reader);
@@ -91,9 +93,12 @@ export class EventStreams {
     parts.observer.opened();
     if (isByTicket) this.#setCookie(request, reply, live);
     reply.hijack();
-    for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...HEAD }))
-      if (value !== undefined) response.setHeader(name, value);
-    response.writeHead(200);
+    // Not one by one: the response would keep them as long as it is open.
+    const fields = Object.entries({ ...reply.getHeaders(), ...HEAD });
+    response.writeHead(
+      200,
+      fields.flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
+    );
     response.flushHeaders();
     reader.start(session, this.#watchContacts(live, reader), tokenOf(from, session.resume));
     // It came in while the node began to stop: nobody else would ask it to come back.
@@ -111,9 +116,9 @@ export class EventStreams {
     });
   }
 
-  /** An event stream is a listener of its user's number (design §8). Without a number, or a telephone system, there are no calls. */
-  async #listen(live: LiveStream, reader: SseReader, signal: AbortSignal): Promise<void> {
-    if (live.user.number === null) return;
+  /** Without a telephone system there are no calls. */
+  async #listen(reader: SseReader, signal: AbortSignal): Promise<void> {
+    const { live } = reader;
     try {
       await this.#parts.calls.listenUser(ownerOf(live), live.user.id, reader.call, { signal });
     } catch (error) {

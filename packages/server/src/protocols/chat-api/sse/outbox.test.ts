@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MAX_WAITING_FRAMES } from '../limits.ts';
 import { Frame } from './frame.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxOwner } from './outbox.ts';
 
 const f = (text: string): Frame => new Frame(text);
 
@@ -15,21 +15,17 @@ function fixture(pauseAtBytes = 10) {
   let turn: (() => void)[] = [];
   let rooms = 0;
   let now = 0;
-  const outbox = new Outbox({
-    response: {
-      write(piece, done) {
-        written.push(piece.bytes.toString());
-        chunks.push(piece.bytes);
-        if (done !== undefined) taking.push(done);
-      },
+  const owner: OutboxOwner = {
+    write(piece, done) {
+      written.push(piece.bytes.toString());
+      chunks.push(piece.bytes);
+      if (done !== undefined) taking.push(done);
     },
-    atTurnEnd: (run) => void turn.push(run),
-    pauseAtBytes,
-    now: () => now,
     told: (position) => void told.push(position),
     hasRoom: () => void rooms++,
     failed: (error) => void failures.push(error),
-  });
+  };
+  const outbox = new Outbox(owner, { atTurnEnd: (run) => void turn.push(run), pauseAtBytes, now: () => now });
   return {
     outbox,
     written,

@@ -2,22 +2,22 @@ import type { Position } from '../../../core/journal/index.ts';
 import { MAX_WAITING_FRAMES } from '../limits.ts';
 import { type Frame, joinFrames, KEEP_ALIVE } from './frame.ts';
 
-/** What the outbox needs of a response. */
-export interface Writable {
-  /** Without `done` more follows at once, and leaves together with this. */
-  write(piece: Frame, done?: (error?: Error | null) => void): unknown;
+/** Whose outbox it is. */
+export interface OutboxOwner {
+  /** Gives a piece to the network. Without `done` more follows at once, and leaves together with this. */
+  write(piece: Frame, done?: (error?: Error | null) => void): void;
+  /** Everything up to this position has gone to the network. */
+  told(position: Position): void;
+  /** There is room again after there was none. */
+  hasRoom(): void;
+  failed(error: unknown): void;
 }
 
+/** What all outboxes share. */
 export interface OutboxParts {
-  readonly response: Writable;
   readonly atTurnEnd: (run: () => void) => void;
   readonly pauseAtBytes: number;
   readonly now: () => number;
-  /** Everything up to this position has gone to the network. */
-  readonly told: (position: Position) => void;
-  /** There is room again after there was none. */
-  readonly hasRoom: () => void;
-  readonly failed: (error: unknown) => void;
 }
 
 type Gone = (isSent: boolean) => void;
@@ -41,6 +41,7 @@ const NOBODY: readonly Gone[] = [];
  * says when that is too much; it never drops anything itself.
  */
 export class Outbox {
+  readonly #owner: OutboxOwner;
   readonly #parts: OutboxParts;
   /** Gathered in this turn; null: nothing. Thousands of streams have nothing most of the time. */
   #frames: Frame[] | null = null;
@@ -57,7 +58,8 @@ export class Outbox {
   #writtenAt: number;
   readonly #turnEnds = (): void => this.flush();
 
-  constructor(parts: OutboxParts) {
+  constructor(owner: OutboxOwner, parts: OutboxParts) {
+    this.#owner = owner;
     this.#parts = parts;
     this.#progressAt = parts.now();
     this.#writtenAt = this.#progressAt;
@@ -83,7 +85,7 @@ export class Outbox {
         waiting.frame = made;
         this.#advance();
       },
-      (error: unknown) => this.#parts.failed(error),
+      (error: unknown) => this.#owner.failed(error),
     );
   }
 
@@ -121,7 +123,7 @@ export class Outbox {
     this.#unsentBytes += bytes;
     const done = (error?: Error | null): void => this.#taken(bytes, position, gone, error);
     let left = pieces.length;
-    for (const piece of pieces) this.#parts.response.write(piece, --left === 0 ? done : undefined);
+    for (const piece of pieces) this.#owner.write(piece, --left === 0 ? done : undefined);
   }
 
   /** Nothing goes out any more; who waits is told that it has not gone. */
@@ -168,7 +170,7 @@ export class Outbox {
     this.#progressAt = this.#parts.now();
     if (!this.#isOpen) return;
     const isSent = error === undefined || error === null;
-    if (isSent && position !== null) this.#parts.told(position);
+    if (isSent && position !== null) this.#owner.told(position);
     for (const tell of gone) if (this.#unsent?.delete(tell) === true) tell(isSent);
     this.#offerRoom();
   }
@@ -176,6 +178,6 @@ export class Outbox {
   #offerRoom(): void {
     if (!this.#wasFull || !this.#hasRoom()) return;
     this.#wasFull = false;
-    this.#parts.hasRoom();
+    this.#owner.hasRoom();
   }
 }

@@ -19,17 +19,15 @@ import type { EventReader, LiveStream } from '../stream.ts';
 import type { ContactWatch } from './contact-watch.ts';
 import type { Encoder } from './encode.ts';
 import { type Frame, retryFrame } from './frame.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxOwner, type OutboxParts } from './outbox.ts';
 
 /** How long a response that has been ended may take to leave. */
 const END_MS = 5_000;
 
-export interface ReaderParts {
-  readonly response: ServerResponse;
-  readonly live: LiveStream;
+/** What all event streams share: there are thousands. */
+export interface ReaderParts extends OutboxParts {
   readonly encoder: Encoder;
-  readonly http: Pick<Http, 'atTurnEnd' | 'joinWrites'>;
-  readonly now: () => number;
+  readonly http: Pick<Http, 'joinWrites'>;
   readonly limits: ChatApiLimits;
   readonly observer: ChatApiObserver;
   /** Begins to listen to the calls of the user's number, until the signal. */
@@ -37,38 +35,40 @@ export interface ReaderParts {
   readonly onGone: (reader: SseReader) => void;
 }
 
+/** What waits for a reader that is too slow, newest state each. */
+class Waiting {
+  readonly presences = new Map<UserId, { readonly presence: Presence; readonly name: string }>();
+  readonly calls = new Map<CallId, Call>();
+}
+
 /**
  * One open event stream. Entries of the journal are told in order and never dropped: while the peer reads too slowly nothing is
  * told, and later it is caught up from the journal. Presence and calls are coalesced meanwhile, newest wins; chat states are
  * dropped. So what is held for a slow reader is bounded.
  */
-export class SseReader implements Sink, LiveSink, EventReader {
+export class SseReader implements Sink, LiveSink, EventReader, OutboxOwner {
   readonly isAttended = true;
+  readonly live: LiveStream;
   readonly #parts: ReaderParts;
+  readonly #response: ServerResponse;
   readonly #outbox: Outbox;
-  readonly #presences = new Map<UserId, { readonly presence: Presence; readonly name: string }>();
-  readonly #calls = new Map<CallId, Call>();
-  #listening = new AbortController();
+  #waiting: Waiting | null = null;
+  /** Null: the user has no number. */
+  #listening: AbortController | null = null;
   #session: ChatSession | null = null;
   #contacts: ContactWatch | null = null;
   #isOpen = true;
   #endedAt: number | null = null;
 
-  constructor(parts: ReaderParts) {
+  constructor(parts: ReaderParts, live: LiveStream, response: ServerResponse) {
     this.#parts = parts;
-    this.#outbox = new Outbox({
-      response: { write: (piece, done) => this.#write(piece, done) },
-      atTurnEnd: (run) => parts.http.atTurnEnd(run),
-      pauseAtBytes: parts.limits.pauseAtBytes,
-      now: parts.now,
-      told: (position: Position) => parts.live.told(position),
-      hasRoom: () => this.#catchUp(),
-      failed: (error) => this.failed(error),
-    });
+    this.live = live;
+    this.#response = response;
+    this.#outbox = new Outbox(this, parts);
   }
 
   get user(): UserId {
-    return this.#parts.live.user.id;
+    return this.live.user.id;
   }
 
   get waitingBytes(): number {
@@ -79,11 +79,11 @@ export class SseReader implements Sink, LiveSink, EventReader {
   start(session: ChatSession, contacts: ContactWatch, position: string | null): void {
     this.#session = session;
     this.#contacts = contacts;
-    this.#parts.response.on('close', () => this.#gone());
-    this.#parts.response.on('error', () => this.#parts.response.destroy());
+    this.#response.on('close', () => this.#gone());
+    this.#response.on('error', () => this.#response.destroy());
     this.#outbox.push(retryFrame(this.#parts.limits.retryMs));
     this.#outbox.push(this.#parts.encoder.ready(position));
-    this.#parts.listen(this, this.#listening.signal);
+    this.#listen();
   }
 
   // Sink: the journal.
@@ -104,7 +104,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
   /** The client comes back with its position. */
   failed(error: unknown): void {
     this.#parts.observer.trouble('event stream', error);
-    this.#parts.response.destroy();
+    this.#response.destroy();
   }
 
   // LiveSink: what no journal keeps.
@@ -122,7 +122,7 @@ export class SseReader implements Sink, LiveSink, EventReader {
   }
 
   chatState(change: ChatStateChange): void {
-    if (this.isReady()) this.#outbox.push(this.#parts.encoder.chatState(change, this.#parts.live.user.name));
+    if (this.isReady()) this.#outbox.push(this.#parts.encoder.chatState(change, this.live.user.name));
   }
 
   reach(): boolean {
@@ -130,17 +130,48 @@ export class SseReader implements Sink, LiveSink, EventReader {
   }
 
   readonly presence = (presence: Presence, name: string): void => {
-    this.#presences.delete(presence.user);
+    this.#waiting?.presences.delete(presence.user);
     if (this.isReady()) this.#tellPresence(presence, name);
-    else this.#presences.set(presence.user, { presence, name });
+    else (this.#waiting ??= new Waiting()).presences.set(presence.user, { presence, name });
   };
 
   readonly call: CallListener = (call) => {
-    this.#calls.delete(call.id);
+    this.#waiting?.calls.delete(call.id);
     if (this.isReady()) return this.#outbox.push(this.#parts.encoder.call(call));
-    this.#calls.set(call.id, call);
-    if (this.#calls.size > MAX_WAITING_CALLS) this.#tooSlow();
+    const { calls } = (this.#waiting ??= new Waiting());
+    calls.set(call.id, call);
+    if (calls.size > MAX_WAITING_CALLS) this.#tooSlow();
   };
+
+  // OutboxOwner.
+
+  write(piece: Frame, done?: (error?: Error | null) => void): void {
+    const { socket, chunkedEncoding } = this.#response;
+    if (socket !== null && done === undefined) this.#parts.http.joinWrites(socket);
+    if (socket !== null && chunkedEncoding) socket.write(piece.chunk, done);
+    else this.#response.write(piece.bytes, done);
+  }
+
+  told(position: Position): void {
+    this.live.told(position);
+  }
+
+  /** What waited is told now, then the journal. */
+  hasRoom(): void {
+    const { presences, calls } = this.#waiting ?? new Waiting();
+    for (const [user, { presence, name }] of presences) {
+      if (!this.isReady()) return;
+      presences.delete(user);
+      this.#tellPresence(presence, name);
+    }
+    for (const [id, call] of calls) {
+      if (!this.isReady()) return;
+      calls.delete(id);
+      this.#outbox.push(this.#parts.encoder.call(call));
+    }
+    this.#waiting = null;
+    this.#session?.pump();
+  }
 
   // EventReader: the chat stream.
 
@@ -151,10 +182,9 @@ export class SseReader implements Sink, LiveSink, EventReader {
   /** The old number may be somebody else's now. */
   numberChanged(): void {
     if (!this.#isOpen || this.#endedAt !== null) return;
-    this.#listening.abort();
-    this.#calls.clear();
-    this.#listening = new AbortController();
-    this.#parts.listen(this, this.#listening.signal);
+    this.#listening?.abort();
+    this.#waiting?.calls.clear();
+    this.#listen();
   }
 
   end(reason: StreamEnd): void {
@@ -175,33 +205,17 @@ export class SseReader implements Sink, LiveSink, EventReader {
 
   /** Cuts the connection. */
   destroy(): void {
-    this.#parts.response.destroy();
+    this.#response.destroy();
   }
 
-  #catchUp(): void {
-    for (const [user, { presence, name }] of this.#presences) {
-      if (!this.isReady()) return;
-      this.#presences.delete(user);
-      this.#tellPresence(presence, name);
-    }
-    for (const [id, call] of this.#calls) {
-      if (!this.isReady()) return;
-      this.#calls.delete(id);
-      this.#outbox.push(this.#parts.encoder.call(call));
-    }
-    this.#session?.pump();
-  }
-
-  #write(piece: Frame, done?: (error?: Error | null) => void): void {
-    const { response, http } = this.#parts;
-    const { socket } = response;
-    if (socket !== null && done === undefined) http.joinWrites(socket);
-    if (socket !== null && response.chunkedEncoding) socket.write(piece.chunk, done);
-    else response.write(piece.bytes, done);
+  /** An event stream is a listener of its user's number (design §8). */
+  #listen(): void {
+    this.#listening = this.live.user.number === null ? null : new AbortController();
+    if (this.#listening !== null) this.#parts.listen(this, this.#listening.signal);
   }
 
   #tellPresence(presence: Presence, name: string): void {
-    this.#outbox.push(this.#parts.encoder.presence(presence, name, this.#parts.live.user.name));
+    this.#outbox.push(this.#parts.encoder.presence(presence, name, this.live.user.name));
   }
 
   #finish(last: Frame): void {
@@ -210,18 +224,18 @@ export class SseReader implements Sink, LiveSink, EventReader {
     this.#outbox.flush();
     this.#endedAt = this.#parts.now();
     this.#stop();
-    this.#parts.response.end();
+    this.#response.end();
   }
 
   #tooSlow(): void {
-    this.#parts.observer.slowReader(this.#parts.live.user.name);
-    this.#parts.response.destroy();
+    this.#parts.observer.slowReader(this.live.user.name);
+    this.#response.destroy();
   }
 
   #stop(): void {
     this.#session?.close();
     this.#contacts?.close();
-    this.#listening.abort();
+    this.#listening?.abort();
   }
 
   #gone(): void {
@@ -229,10 +243,9 @@ export class SseReader implements Sink, LiveSink, EventReader {
     this.#isOpen = false;
     this.#stop();
     this.#outbox.close();
-    this.#presences.clear();
-    this.#calls.clear();
-    this.#parts.live.readers.delete(this);
-    this.#parts.live.used(this.#parts.now());
+    this.#waiting = null;
+    this.live.readers.delete(this);
+    this.live.used(this.#parts.now());
     this.#parts.onGone(this);
   }
 }
