@@ -5,6 +5,7 @@ import { Problem } from '../../kit/index.ts';
 import { notSignedIn } from './errors.ts';
 import { parseAddress } from './jid.ts';
 import type { ChatApiObserver } from './parts.ts';
+import type { LiveStream } from './stream.ts';
 import type { Streams } from './streams.ts';
 import { isSecret, type Tokens } from './tokens.ts';
 
@@ -64,14 +65,18 @@ export function createCallers(parts: CallersParts): Callers {
     return checkPassword(accountName(text.slice(0, colon), domain), text.slice(colon + 1), address);
   }
 
-  async function bearer(token: string, address: string): Promise<User> {
+  function bearer(token: string, address: string): User | Promise<User> {
     const id = tokens.openSession(token);
     // Nobody guesses a signature, so a right one is not held up by a neighbour's wrong ones.
     if (id === null) {
       guard.admit(address, TOKEN_ACCOUNT);
       fail(address, TOKEN_ACCOUNT);
     }
-    const live = await streams.byId(id);
+    const live = streams.byId(id);
+    return live instanceof Promise ? live.then(ownerOf) : live.user;
+  }
+
+  function ownerOf(live: LiveStream | null): User {
     // A token that was good once: its stream has ended.
     if (live === null) throw notSignedIn();
     return live.user;

@@ -166,7 +166,7 @@ export function jsonBody<T extends TObject>(schema: T, description: string): Bod
 
 /** `?to=&max=`: forms and generated clients send what was left empty. */
 function withoutEmpty(query: unknown): unknown {
-  if (typeof query !== 'object' || query === null) return query;
+  if (typeof query !== 'object' || query === null || !Object.values(query).includes('')) return query;
   return Object.fromEntries(Object.entries(query).filter(([, text]) => text !== ''));
 }
 

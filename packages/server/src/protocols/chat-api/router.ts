@@ -105,7 +105,8 @@ async function serve(parts: RouterParts, route: Route, request: FastifyRequest, 
 }
 
 function sendAnswer(reply: FastifyReply, route: Route, answer: Answer): FastifyReply {
-  reply.code(answer.status ?? route.answer.status).headers({ 'cache-control': 'no-store', ...answer.headers });
+  reply.code(answer.status ?? route.answer.status).header('cache-control', 'no-store');
+  if (answer.headers !== undefined) reply.headers(answer.headers);
   if (answer.text !== undefined) return reply.type('text/plain; charset=utf-8').send(answer.text);
   if (answer.json !== undefined) return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.json));
   return reply.send();

@@ -46,7 +46,8 @@ export function messageRoutes({
           idempotencyKey: ask.idempotencyKey,
         });
         if (!isRepeat) observer.messageSent();
-        return { headers: { 'x-message-id': message.id, ...(isRepeat ? { 'x-idempotent-repeat': 'true' } : {}) } };
+        const headers = { 'x-message-id': message.id };
+        return { headers: isRepeat ? { ...headers, 'x-idempotent-repeat': 'true' } : headers };
       },
     }),
     route({

@@ -62,26 +62,22 @@ export class Encoder {
   /** A message as its sender or its receiver sees it; without `resume` it is not in the journal. */
   message(message: Message, reader: UserId, resume?: string): Frame | Promise<Frame> {
     return this.#named(message.sender, message.recipient, (sender, recipient) => {
-      const base = {
-        to: bareJid(recipient, this.#domain),
-        from: fullJid(sender, this.#domain, message.resource),
-        body: plainBody(message),
-        data: postedData(message),
-        id: message.id,
-        timestamp: new Date(message.at).toISOString(),
-        ...(message.seq === 0 ? {} : { seq: message.seq }),
-        ...(message.type === 'text/html' ? { html: message.body } : {}),
-        ...(message.attach.length === 0 ? {} : { attach: [...message.attach] }),
-      };
-      const id = resume === undefined ? {} : { id: resume };
-      if (message.sender === reader)
-        return frame({ ...id, event: 'chatapi.sent', data: json<SentEvent>({ type: 'sent', ...base }) });
-      if (message.body === '' && message.attach.length === 0) {
-        const { to, from, data, id: messageId, timestamp } = base;
-        const notify: NotifyEvent = { type: 'notify', to, from, data, id: messageId, timestamp };
-        return frame({ ...id, event: 'chatapi.notify', data: json<NotifyEvent>(notify) });
+      const to = bareJid(recipient, this.#domain);
+      const from = fullJid(sender, this.#domain, message.resource);
+      const data = postedData(message);
+      const { id } = message;
+      const timestamp = new Date(message.at).toISOString();
+      const isOwn = message.sender === reader;
+      if (!isOwn && message.body === '' && message.attach.length === 0) {
+        const notify = json<NotifyEvent>({ type: 'notify', to, from, data, id, timestamp });
+        return frame({ id: resume, event: 'chatapi.notify', data: notify });
       }
-      return frame({ ...id, event: 'chatapi.chat', data: json<ChatEvent>({ type: 'chat', ...base }) });
+      const type = isOwn ? 'sent' : 'chat';
+      const event: ChatEvent | SentEvent = { type, to, from, body: plainBody(message), data, id, timestamp };
+      if (message.seq !== 0) event.seq = message.seq;
+      if (message.type === 'text/html') event.html = message.body;
+      if (message.attach.length > 0) event.attach = [...message.attach];
+      return frame({ id: resume, event: `chatapi.${type}`, data: json<ChatEvent | SentEvent>(event) });
     });
   }
 
@@ -130,8 +126,7 @@ export class Encoder {
 
   /** `resume` where the client has no position yet: without one it could not come back and miss nothing. */
   ready(resume: string | null): Frame {
-    const id = resume === null ? {} : { id: resume };
-    return frame({ ...id, event: 'chatapi.ready', data: json<ReadyEvent>({ type: 'ready' }) });
+    return frame({ id: resume ?? undefined, event: 'chatapi.ready', data: json<ReadyEvent>({ type: 'ready' }) });
   }
 
   reset(cause: ResyncReason, resume: string): Frame {

@@ -27,7 +27,11 @@ export class Frame {
 }
 
 /** One event on the wire. `data` may have several lines; each gets a field of its own. */
-export function frame(event: { readonly event: string; readonly data: string; readonly id?: string }): Frame {
+export function frame(event: {
+  readonly event: string;
+  readonly data: string;
+  readonly id?: string | undefined;
+}): Frame {
   const id = event.id === undefined ? '' : `id: ${event.id}\n`;
   const data = /[\r\n]/.test(event.data) ? event.data.replace(/\r\n|\r|\n/g, '\ndata: ') : event.data;
   return new Frame(`${id}event: ${event.event}\ndata: ${data}\n\n`);
