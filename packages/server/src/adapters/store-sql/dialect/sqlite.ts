@@ -13,8 +13,8 @@ import type { ColumnTypes, Connection, Fault } from './connection.ts';
 const MAX_STATEMENTS = 256;
 /** Pages that the write-ahead log may grow to before it is folded into the file: 16 MiB. */
 const CHECKPOINT_PAGES = 4_000;
-/** 32 MiB of pages in memory per connection. */
-const CACHE_KIB = 32_768;
+/** 16 MiB of pages in memory per connection. */
+const CACHE_KIB = 16_384;
 
 const TYPES: ColumnTypes = {
   text: 'text',
