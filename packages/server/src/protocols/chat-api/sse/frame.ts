@@ -4,6 +4,7 @@ const SHARED_FROM_CHARS = 1_024;
 /** A piece of an event stream, encoded once however many read it. */
 export class Frame {
   readonly text: string;
+  #size: number | null = null;
   #bytes: Buffer | null = null;
   #chunk: Buffer | null = null;
 
@@ -15,6 +16,11 @@ export class Frame {
     return this.text.length >= SHARED_FROM_CHARS;
   }
 
+  /** In bytes. */
+  get size(): number {
+    return (this.#size ??= Buffer.byteLength(this.text));
+  }
+
   /** The same buffer for everybody: never changed. */
   get bytes(): Buffer {
     return (this.#bytes ??= Buffer.from(this.text));
@@ -22,7 +28,7 @@ export class Frame {
 
   /** The same as a chunk of HTTP, in one piece: Node would write its head, its body and its end one by one. */
   get chunk(): Buffer {
-    return (this.#chunk ??= httpChunk(this.bytes));
+    return (this.#chunk ??= httpChunk(this.text, this.size));
   }
 }
 
@@ -63,11 +69,9 @@ export function joinFrames(frames: readonly Frame[]): readonly Frame[] {
 }
 
 /** RFC 9112 7.1. */
-function httpChunk(data: Buffer): Buffer {
-  const size = `${data.length.toString(16)}\r\n`;
-  const chunk = Buffer.allocUnsafe(size.length + data.length + 2);
-  chunk.write(size, 0, 'latin1');
-  chunk.set(data, size.length);
-  chunk.write('\r\n', size.length + data.length, 'latin1');
+function httpChunk(text: string, size: number): Buffer {
+  const head = `${size.toString(16)}\r\n`;
+  const chunk = Buffer.allocUnsafe(head.length + size + 2);
+  chunk.write(`${head}${text}\r\n`);
   return chunk;
 }

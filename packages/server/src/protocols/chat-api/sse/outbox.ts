@@ -119,7 +119,7 @@ export class Outbox {
     this.#writtenAt = this.#parts.now();
     if (this.#unsentBytes === 0) this.#progressAt = this.#writtenAt;
     let bytes = 0;
-    for (const piece of pieces) bytes += piece.bytes.length;
+    for (const piece of pieces) bytes += piece.size;
     this.#unsentBytes += bytes;
     const done = (error?: Error | null): void => this.#taken(bytes, position, gone, error);
     let left = pieces.length;
