@@ -1,6 +1,7 @@
 // Load with faults. Usage: npm run soak -- faults [--messages N | --minutes N [--rate N]] [--nodes N]
 import { parseArgs } from 'node:util';
 import { FaultCluster } from './cluster.ts';
+import { atRest, growth } from './growth.ts';
 import { runWithFaults } from './run.ts';
 
 const { values } = parseArgs({
@@ -29,8 +30,9 @@ const result = await runWithFaults({
   ...(minutes === undefined ? {} : { minutes }),
   ...(rate === undefined ? {} : { rate }),
 });
-const after = await cluster.figures();
+const after = await atRest(before, () => cluster.figures());
 const rows = await cluster.rows();
+const grown = growth(before, after, rows, result.sent);
 
 const line = (name: string, value: string | number): void => console.log(`  ${name.padEnd(44)} ${value}`);
 console.log('\nWhat became of it:');
@@ -57,8 +59,9 @@ line(
     .join(', '),
 );
 for (const text of result.missing) console.log(`  missing: ${text}`);
+for (const what of grown) console.log(`  grown beyond what was stored: ${what}`);
 
 const broken = result.lost + result.notStored + result.outOfOrder + result.unmarkedRepeats + result.resets;
-const isWhole = broken === 0 && result.acknowledged === result.sent;
-console.log(isWhole ? '\nNothing lost, nothing out of order, each repeat marked.' : '\nNOT WHOLE.');
+const isWhole = broken === 0 && result.acknowledged === result.sent && grown.length === 0;
+console.log(isWhole ? '\nNothing lost, nothing out of order, each repeat marked; nothing has grown.' : '\nNOT WHOLE.');
 process.exitCode = isWhole ? 0 : 1;

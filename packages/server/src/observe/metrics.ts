@@ -67,6 +67,7 @@ export function createMetrics(): Metrics {
       });
   };
   watchProcess(watch, lag);
+  countResources(registers);
 
   return {
     opened,
@@ -119,6 +120,19 @@ function countMessages(registers: Registry[]): Metrics['messagesOf'] {
   };
 }
 
+function countResources(registers: Registry[]): void {
+  new Gauge({
+    name: 'tieline_process_active_resources',
+    help: 'Sockets, timers and other resources that keep the process going, by type.',
+    labelNames: ['type'],
+    registers,
+    collect() {
+      this.reset();
+      for (const type of process.getActiveResourcesInfo()) this.inc({ type });
+    },
+  });
+}
+
 function watchProcess(watch: Metrics['watch'], lag: IntervalHistogram): void {
   const gauge = (name: string, help: string, read: () => number): void => watch({ name, help, kind: 'gauge', read });
   const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
@@ -134,11 +148,6 @@ function watchProcess(watch: Metrics['watch'], lag: IntervalHistogram): void {
   gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
   gauge('process_heap_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
   gauge('process_external_memory_bytes', 'Memory of buffers.', () => process.memoryUsage().external);
-  gauge(
-    'process_active_resources',
-    'Sockets, timers and other resources that keep the process going.',
-    () => process.getActiveResourcesInfo().length,
-  );
   gauge('process_start_time_seconds', 'Start, in seconds since 1970.', () => Date.now() / 1000 - process.uptime());
   watch({
     name: 'process_cpu_seconds_total',
