@@ -4,7 +4,7 @@ import type { UserId } from '../../../core/journal/index.ts';
 import type { Presence } from '../../../core/presence/index.ts';
 import { Problem } from '../../../kit/index.ts';
 import { MAX_CONTACTS } from '../limits.ts';
-import { ContactWatch } from './contact-watch.ts';
+import { ContactWatch, type ContactWatchParts } from './contact-watch.ts';
 
 const alice = 'alice' as UserId;
 
@@ -18,9 +18,7 @@ function fixture(contacts: readonly Contact[]) {
   const told: string[] = [];
   const failures: unknown[] = [];
   const state = { contacts, isBroken: false, reads: 0 };
-  const watch = new ContactWatch({
-    actor: { kind: 'user', user: alice, admin: false },
-    user: alice,
+  const parts: ContactWatchParts = {
     directory: {
       async contacts() {
         state.reads++;
@@ -36,8 +34,11 @@ function fixture(contacts: readonly Contact[]) {
         return () => void watchers.delete(user);
       },
     },
-    tell: (presence, name) => void told.push(`${name} ${presence.show}`),
     failed: (error) => void failures.push(error),
+  };
+  const watch = new ContactWatch(parts, {
+    user: alice,
+    presence: (presence, name) => void told.push(`${name} ${presence.show}`),
   });
   return { watch, watchers, told, failures, state };
 }

@@ -5,13 +5,17 @@ import type { Presence, PresenceService } from '../../../core/presence/index.ts'
 import { Problem, type Stop } from '../../../kit/index.ts';
 import { MAX_CONTACTS } from '../limits.ts';
 
+/** What all watches share. */
 export interface ContactWatchParts {
   readonly directory: Pick<Directory, 'contacts' | 'party'>;
   readonly presence: Pick<PresenceService, 'watch'>;
-  readonly actor: Actor;
-  readonly user: UserId;
-  readonly tell: (presence: Presence, name: string) => void;
   readonly failed: (error: unknown) => void;
+}
+
+/** Who is told. */
+export interface ContactReader {
+  readonly user: UserId;
+  presence(presence: Presence, name: string): void;
 }
 
 /** Contacts whose presence this user sees (OF §5.3). */
@@ -22,14 +26,16 @@ export function seesPresence(contact: Contact): boolean {
 /** Watches the presence of a user's contacts, and follows the list. */
 export class ContactWatch {
   readonly #parts: ContactWatchParts;
+  readonly #reader: ContactReader;
   /** Null: nobody is watched. */
   #stops: Map<UserId, Stop> | null = null;
   #isOpen = true;
   #isReading = false;
   #isStale = false;
 
-  constructor(parts: ContactWatchParts) {
+  constructor(parts: ContactWatchParts, reader: ContactReader) {
     this.#parts = parts;
+    this.#reader = reader;
     this.refresh();
   }
 
@@ -54,7 +60,7 @@ export class ContactWatch {
     try {
       while (this.#isStale && this.#isOpen) {
         this.#isStale = false;
-        const contacts = await this.#parts.directory.contacts(this.#parts.user);
+        const contacts = await this.#parts.directory.contacts(this.#reader.user);
         await this.#apply(contacts.filter(seesPresence).slice(0, MAX_CONTACTS));
       }
     } catch (error) {
@@ -77,9 +83,10 @@ export class ContactWatch {
   async #watch(user: UserId): Promise<void> {
     const party = await this.#parts.directory.party({ by: 'id', value: user });
     if (party === null) return;
+    const actor: Actor = { kind: 'user', user: this.#reader.user, admin: false };
     try {
-      const stop = await this.#parts.presence.watch(this.#parts.actor, user, (presence) => {
-        if (this.#isOpen) this.#parts.tell(presence, party.name);
+      const stop = await this.#parts.presence.watch(actor, user, (presence) => {
+        if (this.#isOpen) this.#reader.presence(presence, party.name);
       });
       if (this.#isOpen) (this.#stops ??= new Map()).set(user, stop);
       else stop();

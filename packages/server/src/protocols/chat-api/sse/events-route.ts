@@ -9,7 +9,7 @@ import type { ChatApiParts } from '../parts.ts';
 import type { LiveStream } from '../stream.ts';
 import type { Streams } from '../streams.ts';
 import type { Tokens } from '../tokens.ts';
-import { ContactWatch } from './contact-watch.ts';
+import { ContactWatch, type ContactWatchParts } from './contact-watch.ts';
 import { admit, textOf } from './admission.ts';
 import { sessionCookie } from './cookie.ts';
 import type { Encoder } from './encode.ts';
@@ -31,6 +31,7 @@ export class EventStreams {
   readonly #parts: EventsParts;
   readonly #readers = new Set<SseReader>();
   readonly #ofReaders: ReaderParts;
+  readonly #ofContacts: ContactWatchParts;
   readonly #stops: readonly (() => void)[];
   #isStopping = false;
 
@@ -49,6 +50,11 @@ export class EventStreams {
         this.#readers.delete(reader);
         parts.observer.closed();
       },
+    };
+    this.#ofContacts = {
+      directory: parts.directory,
+      presence: parts.presence,
+      failed: (error) => parts.observer.trouble('presence of contacts', error),
     };
     const checks = every(parts.clock, parts.limits.keepAliveMs / 2, () => {
       for (const reader of this.#readers) reader.check();
@@ -100,20 +106,9 @@ export class EventStreams {
       fields.flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
     );
     response.flushHeaders();
-    reader.start(session, this.#watchContacts(live, reader), tokenOf(from, session.resume));
+    reader.start(session, new ContactWatch(this.#ofContacts, reader), tokenOf(from, session.resume));
     // It came in while the node began to stop: nobody else would ask it to come back.
     if (this.#isStopping) reader.restart(restartMs());
-  }
-
-  #watchContacts(live: LiveStream, reader: SseReader): ContactWatch {
-    return new ContactWatch({
-      directory: this.#parts.directory,
-      presence: this.#parts.presence,
-      actor: ownerOf(live),
-      user: live.user.id,
-      tell: reader.presence,
-      failed: (error) => this.#parts.observer.trouble('presence of contacts', error),
-    });
   }
 
   /** Without a telephone system there are no calls. */

@@ -16,7 +16,7 @@ import type { Http } from '../../../http/index.ts';
 import { type ChatApiLimits, MAX_WAITING_CALLS } from '../limits.ts';
 import type { ChatApiObserver } from '../parts.ts';
 import type { EventReader, LiveStream } from '../stream.ts';
-import type { ContactWatch } from './contact-watch.ts';
+import type { ContactReader, ContactWatch } from './contact-watch.ts';
 import type { Encoder } from './encode.ts';
 import { type Frame, retryFrame } from './frame.ts';
 import { Outbox, type OutboxOwner, type OutboxParts } from './outbox.ts';
@@ -46,7 +46,7 @@ class Waiting {
  * told, and later it is caught up from the journal. Presence and calls are coalesced meanwhile, newest wins; chat states are
  * dropped. So what is held for a slow reader is bounded.
  */
-export class SseReader implements Sink, LiveSink, EventReader, OutboxOwner {
+export class SseReader implements Sink, LiveSink, EventReader, ContactReader, OutboxOwner {
   readonly isAttended = true;
   readonly live: LiveStream;
   readonly #parts: ReaderParts;
@@ -80,7 +80,7 @@ export class SseReader implements Sink, LiveSink, EventReader, OutboxOwner {
     this.#session = session;
     this.#contacts = contacts;
     this.#response.on('close', () => this.#gone());
-    this.#response.on('error', () => this.#response.destroy());
+    this.#response.on('error', cut);
     this.#outbox.push(retryFrame(this.#parts.limits.retryMs));
     this.#outbox.push(this.#parts.encoder.ready(position));
     this.#listen();
@@ -129,11 +129,11 @@ export class SseReader implements Sink, LiveSink, EventReader, OutboxOwner {
     return this.isReady();
   }
 
-  readonly presence = (presence: Presence, name: string): void => {
+  presence(presence: Presence, name: string): void {
     this.#waiting?.presences.delete(presence.user);
     if (this.isReady()) this.#tellPresence(presence, name);
     else (this.#waiting ??= new Waiting()).presences.set(presence.user, { presence, name });
-  };
+  }
 
   readonly call: CallListener = (call) => {
     this.#waiting?.calls.delete(call.id);
@@ -248,4 +248,8 @@ export class SseReader implements Sink, LiveSink, EventReader, OutboxOwner {
     this.live.used(this.#parts.now());
     this.#parts.onGone(this);
   }
+}
+
+function cut(this: ServerResponse): void {
+  this.destroy();
 }
