@@ -133,7 +133,7 @@ async function storedIn(doors: Doors): Promise<readonly Stored[]> {
       before = pages[0]?.[0]?.id ?? '';
       if (page.length < PAGE) break;
     }
-    stored.push(...pages.flat());
+    for (const page of pages) stored.push(...page);
   }
   return stored;
 }
