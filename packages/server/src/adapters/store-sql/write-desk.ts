@@ -36,6 +36,7 @@ const MAX_GROUP = 2_000;
 
 interface Pending {
   readonly unit: Unit;
+  readonly characters: number;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -106,14 +107,9 @@ export class WriteDesk {
       const characters = charactersOf(unit);
       const pending: Pending = {
         unit,
-        resolve: (output) => {
-          this.#characters -= characters;
-          resolve(answerOf<Units[K]['output']>(output));
-        },
-        reject: (error) => {
-          this.#characters -= characters;
-          reject(error);
-        },
+        characters,
+        resolve: (output) => resolve(answerOf<Units[K]['output']>(output)),
+        reject,
       };
       if (this.#isClosing) reject(storeUnavailable('it is closed'));
       else if (this.#link.isDown) reject(storeUnavailable('it is away'));
@@ -186,7 +182,7 @@ export class WriteDesk {
         structuredClone(pending.unit);
         return true;
       } catch (error) {
-        pending.reject(error instanceof Error ? error : new Error(String(error)));
+        this.#refuse(pending, error instanceof Error ? error : new Error(String(error)));
         return false;
       }
     });
@@ -234,11 +230,19 @@ export class WriteDesk {
     this.#next();
   }
 
-  #settle({ unit, resolve, reject }: Pending, outcome: Outcome, entries: WrittenEntry[]): void {
+  #refuse({ characters, reject }: Pending, error: Error): void {
+    this.#characters -= characters;
+    reject(error);
+  }
+
+  #settle(pending: Pending, outcome: Outcome, entries: WrittenEntry[]): void {
     if (outcome.is === 'failed') {
       this.figures.failed++;
-      reject(errorOf(outcome.failure));
-    } else if (outcome.is === 'applied') {
+      return this.#refuse(pending, errorOf(outcome.failure));
+    }
+    const { unit, characters, resolve } = pending;
+    this.#characters -= characters;
+    if (outcome.is === 'applied') {
       entries.push(...outcome.entries);
       resolve(outcome.output);
     } else if (unit.kind === 'conversations.append') {
@@ -269,7 +273,7 @@ export class WriteDesk {
     const lost = [...this.#underWay, ...this.#waiting.drain()];
     this.#underWay = [];
     this.#isSweeping = false;
-    for (const { reject } of lost) reject(storeUnavailable(reason));
+    for (const pending of lost) this.#refuse(pending, storeUnavailable(reason));
     this.#idle?.();
   }
 }

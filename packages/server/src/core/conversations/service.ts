@@ -85,7 +85,8 @@ export function createConversations(parts: ConversationParts): Conversations {
   async function sendStored(sender: User, recipient: User, draft: Draft): Promise<Sent> {
     if (!recipient.hasStorage && !(await receivers.reach(recipient.id, sender.id)))
       throw recipientUnavailable(recipient.name);
-    const { seq: _volatile, ...message } = compose(sender.id, draft);
+    // Its `seq` is the store's to say.
+    const message = compose(sender.id, draft);
     return store.write('conversations.append', {
       message,
       tell: [recipient.id, sender.id],
