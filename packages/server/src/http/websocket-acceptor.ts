@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -86,9 +86,7 @@ function handshakeOf({ method, headers }: IncomingMessage): Offer | string {
 }
 
 function answerTo(key: string, protocol: string): string {
-  const accept = createHash('sha1')
-    .update(key + GUID)
-    .digest('base64');
+  const accept = hash('sha1', key + GUID, 'base64');
   return (
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
     `Sec-WebSocket-Accept: ${accept}\r\n${protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`

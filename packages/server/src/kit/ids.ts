@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** A string that is known to be an id of one kind. Made only where it is read from outside or minted. */
 export type Brand<T extends string> = string & { readonly __brand: T };
@@ -17,6 +17,22 @@ export interface Ids {
 
 const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
 
+/** Random octets are fetched this many at once: each fetch costs as much as a hash. */
+const POOL_BYTES = 4_096;
+const pool = Buffer.alloc(POOL_BYTES);
+let drawn = POOL_BYTES;
+
+/** Octets for ids, no two draws the same ones; the next draws may overwrite them. For secrets there is `randomBytes`. */
+function draw(length: number): Buffer {
+  if (length > POOL_BYTES) return randomBytes(length);
+  if (drawn + length > POOL_BYTES) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  drawn += length;
+  return pool.subarray(drawn - length, drawn);
+}
+
 function base32Time(now: number): string {
   let text = '';
   for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) text = BASE32.charAt(rest % 32) + text;
@@ -25,7 +41,7 @@ function base32Time(now: number): string {
 
 function base32Random(length: number): string {
   let text = '';
-  for (const byte of randomBytes(length)) text += BASE32.charAt(byte & 31);
+  for (const byte of draw(length)) text += BASE32.charAt(byte & 31);
   return text;
 }
 
@@ -43,7 +59,7 @@ export function createRandomIds(): Ids {
   let head = '';
   let last = 0;
   return {
-    guid: () => randomBytes(16).toString('hex'),
+    guid: () => draw(16).toString('hex'),
     sortable(now) {
       // Within one millisecond, and while the clock stands or goes back, ids go on from the last one.
       if (now > lastTime) {
