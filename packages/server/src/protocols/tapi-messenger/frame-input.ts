@@ -9,7 +9,8 @@ export interface FrameInputParts {
   /** Largest message of the carrier. */
   readonly maxMessageBytes: number;
   readonly isOver: () => boolean;
-  readonly handle: (decoded: Decoded) => Promise<void>;
+  /** A promise where the next frame has to wait. */
+  readonly handle: (decoded: Decoded) => Promise<void> | void;
   /** More has come than may wait. */
   readonly overflow: () => void;
   readonly failed: (error: unknown) => void;
@@ -59,7 +60,8 @@ export class FrameInput {
       for (let count = 1; !this.#parts.isOver(); count++) {
         const next = this.#decoder.next();
         if (next === undefined) break;
-        await this.#parts.handle(next);
+        const done = this.#parts.handle(next);
+        if (done !== undefined) await done;
         if (count % MAX_FRAMES_PER_TURN === 0) await nextTurn();
       }
     } catch (error) {

@@ -13,6 +13,10 @@ export class InFlight {
   readonly #waiting: Promise<unknown>[] = [];
   #last: Promise<void> = Promise.resolve();
   #count = 0;
+  readonly #left = (): void => {
+    void this.#waiting.shift();
+    this.#count--;
+  };
   readonly #ended = (): void => {
     this.#count--;
   };
@@ -23,11 +27,10 @@ export class InFlight {
 
   /** Must not reject. */
   add(work: Promise<unknown>): void {
+    const last = this.isEmpty ? work : this.#last.then(() => work);
     this.#waiting.push(work);
-    this.follow(async () => {
-      await work;
-      void this.#waiting.shift();
-    });
+    this.#count++;
+    this.#last = last.then(this.#left);
   }
 
   /** Runs after everything added so far. Must not reject. */

@@ -198,7 +198,7 @@ export class StompSession implements ConnectionHandler, Client {
     this.#begin({ type: 'fault', fault: 'too-much-input', receipt: undefined });
   }
 
-  async #handle(decoded: Decoded): Promise<void> {
+  #handle(decoded: Decoded): Promise<void> | void {
     if (decoded.kind === 'fault') return this.#step({ type: 'fault', fault: decoded.fault, receipt: decoded.receipt });
     const { frame } = decoded;
     const meant = this.#parts.settings.compat.seedSnippet ? understandSnippet(frame) : frame;
@@ -211,7 +211,15 @@ export class StompSession implements ConnectionHandler, Client {
 
   /** An input that waits for no frame. */
   #begin(input: ConnectionInput): void {
-    this.#step(input).catch((error: unknown) => this.#defect(error));
+    void this.#guarded(input);
+  }
+
+  async #guarded(input: ConnectionInput): Promise<void> {
+    try {
+      await this.#step(input);
+    } catch (error) {
+      this.#defect(error);
+    }
   }
 
   #defect(error: unknown): void {
@@ -219,16 +227,20 @@ export class StompSession implements ConnectionHandler, Client {
     this.#connection.close(1011, 'Internal error');
   }
 
-  async #step(input: ConnectionInput): Promise<void> {
+  /** A promise where an effect has to be waited for. */
+  #step(input: ConnectionInput): Promise<void> | void {
     const before = this.#state.subscriptions;
     const { state, effects } = stepConnection(this.#state, input, this.#settings);
     this.#state = state;
     if (state.phase === 'closed')
       this.#application.close(before.values(), input.type === 'overdue' ? 'broken' : 'over');
-    const outcomes: Promise<Outcome>[] = [];
-    for (const effect of effects) {
-      const done = this.#perform(effect, outcomes);
-      if (done !== undefined) await done;
+    return this.#performAll(effects.values(), []);
+  }
+
+  #performAll(effects: Iterator<ConnectionEffect>, outcomes: Promise<Outcome>[]): Promise<void> | void {
+    for (let next = effects.next(); next.done !== true; next = effects.next()) {
+      const done = this.#perform(next.value, outcomes);
+      if (done !== undefined) return done.then(() => this.#performAll(effects, outcomes));
     }
   }
 

@@ -122,10 +122,11 @@ export class FrameDecoder {
 
   #readHead(view: Buffer): StompError | undefined {
     const { maxHeaderLineBytes, maxFrameBytes } = this.#limits;
+    const nul = view.indexOf(NUL, this.#scan);
     for (;;) {
       const lf = view.indexOf(LF, this.#scan);
       const stop = lf === -1 ? view.length : lf;
-      if (view.subarray(this.#scan, stop).includes(NUL)) return 'malformed-header';
+      if (nul !== -1 && nul < stop) return 'malformed-header';
       if (stop - this.#line > maxHeaderLineBytes) return 'header-too-long';
       if (stop - this.#start > maxFrameBytes) return 'frame-too-large';
       this.#scan = stop;
