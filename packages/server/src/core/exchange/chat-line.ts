@@ -123,11 +123,15 @@ export function createChatLine(parts: {
       const winner = await call.settled;
       const found = held(peer);
       if (found !== null) return found;
-      if (await isTaken(call, queue, number)) return null;
-      if (winner === null && call.hasRefused(endpoint.id)) return null;
-      // Who has it, is not known to be there: its node is new, or dead and about to be missed.
-      if (call.cause === null && holderOf(call) !== null)
-        await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve));
+      if (call.cause !== null) {
+        if (winner === null && call.hasRefused(endpoint.id)) return null;
+      } else if (holderOf(call) === null) {
+        if (call.wasOffered(endpoint.id)) return null;
+      } else {
+        if (await isTaken(call, queue, number)) return null;
+        // Who has it, is not known to be there: its node is new, or dead and about to be missed.
+        if (call.cause === null) await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve));
+      }
     }
     return null;
   }

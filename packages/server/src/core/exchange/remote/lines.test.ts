@@ -110,6 +110,38 @@ test('who calls and hangs up has not read for the other; who refuses, or lets it
   expect(device.texts.map(({ id }) => id)).toEqual(['1']);
 });
 
+test('a call of the owner’s own that the other refuses says nothing about texts of the other: the PBX calls', async () => {
+  const world = new World(seeded(1));
+  const node = world.join();
+  const [phone, device] = [world.register(node, alice), world.register(node, bob)];
+  const line = lineOf(world, device);
+  device.call(alice, false);
+  const waiting = deliver(line, '1');
+  await world.pass(100);
+  phone.release(phone.ends[0]!, 21);
+  await world.pass(100);
+  expect(waiting.result).toBeNull();
+  accept(device);
+  await world.pass(100);
+  expect([waiting.result, device.texts.length]).toEqual([true, 1]);
+});
+
+test('a chat that the store has answered, and that is over for this device, waits for nothing', async () => {
+  const { world, near, nodes } = await two();
+  const phone = world.register(nodes[1], alice);
+  await world.pass(200);
+  phone.call(bob, true);
+  await world.pass(200);
+  const line = lineOf(world, near);
+  const waiting = deliver(line, '1');
+  await world.pass(35_000);
+  // It rang for half a minute, and stands without anybody.
+  expect([waiting.result, nodes[0].exchange.size]).toEqual([false, 1]);
+  const again = deliver(line, '2');
+  await world.pass(1_000);
+  expect(again.result).toBe(false);
+});
+
 test('a device that is gone waits for nothing and calls nobody', async () => {
   const { world, near, far } = await two();
   const line = lineOf(world, near);
