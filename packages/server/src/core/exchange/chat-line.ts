@@ -98,10 +98,8 @@ export function createChatLine(parts: {
     return standing(peer) ?? exchange.callFor(partyOf(sender), partyOf(owner));
   }
 
-  /** Another device has the call, and takes the text that is the `number`th of its peer. One answer serves all that wait. */
-  function isTaken(call: StandingCall, queue: Queue, number: number): boolean | Promise<boolean> {
-    const holder = holderOf(call);
-    if (holder === null) return false;
+  /** `holder` has the call still, and takes the text that is the `number`th of its peer. One answer serves all that wait. */
+  function isTaken(call: StandingCall, holder: EndpointId, queue: Queue, number: number): boolean | Promise<boolean> {
     if (queue.confirmed?.call === call && number <= queue.confirmed.upTo) return true;
     const upTo = queue.arrived;
     const hasIt = exchange.hasIt(call, endpoint.owner, holder);
@@ -123,12 +121,13 @@ export function createChatLine(parts: {
       const winner = await call.settled;
       const found = held(peer);
       if (found !== null) return found;
+      const holder = holderOf(call);
       if (call.cause !== null) {
         if (winner === null && call.hasRefused(endpoint.id)) return null;
-      } else if (holderOf(call) === null) {
+      } else if (holder === null) {
         if (call.wasOffered(endpoint.id)) return null;
       } else {
-        if (await isTaken(call, queue, number)) return null;
+        if (await isTaken(call, holder, queue, number)) return null;
         // Who has it, is not known to be there: its node is new, or dead and about to be missed.
         if (call.cause === null) await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve));
       }
