@@ -12,7 +12,7 @@ export interface Fault {
 
 export interface FaultRun {
   readonly doors: Doors;
-  /** In this order, each when its part of the messages is acknowledged; with `minutes` again and again. */
+  /** In this order, each amid its part of the messages; with `minutes` again and again. */
   readonly faults: readonly Fault[];
   /** Messages in all, over the three surfaces; with `minutes` as many as the time allows. */
   readonly messages: number;
@@ -68,11 +68,13 @@ export async function runWithFaults(run: FaultRun): Promise<FaultResult> {
   const end = run.minutes === undefined ? Infinity : performance.now() + run.minutes * 60_000;
   const total = run.minutes === undefined ? run.messages : Infinity;
   const traffic = { next: 0, isOver: () => traffic.next >= total || performance.now() > end };
+  const gate = new Gate(run.minutes === undefined ? run.messages / (run.faults.length + 2) : Infinity);
   const begun = performance.now();
   const lanes = talkers.flatMap((talker) =>
     Array.from({ length: WINDOW }, async () => {
       while (!traffic.isOver()) {
         const number = traffic.next++;
+        await gate.passes(number);
         if (run.rate !== undefined) await sleep(Math.max(0, begun + (number / run.rate) * 1_000 - performance.now()));
         const [one, other] = othersOf(talker.user);
         const to = (number & 1) === 0 ? one : other;
@@ -80,7 +82,7 @@ export async function runWithFaults(run: FaultRun): Promise<FaultResult> {
       }
     }),
   );
-  await Promise.all([...lanes, sufferFaults(run, ledger, traffic.isOver)]);
+  await Promise.all([...lanes, sufferFaults(run, ledger, gate, traffic.isOver)]);
   log('everything was sent; waiting for what is still on its way');
   await until(() => ledger.missing().size === 0, 'the rest', SETTLE_MS).catch(() => log('something is missing'));
   const missing = [...ledger.missing()].flatMap(([name, texts]) => texts.slice(0, 5).map((text) => `${name}: ${text}`));
@@ -95,17 +97,39 @@ export async function runWithFaults(run: FaultRun): Promise<FaultResult> {
   };
 }
 
-async function sufferFaults(run: FaultRun, ledger: Ledger, isOver: () => boolean): Promise<void> {
-  const { faults, messages, minutes, log } = run;
+/** Lets no more messages pass than belong to the faults so far: each begins with half a part still to come, however fast the nodes are. */
+class Gate {
+  readonly part: number;
+  #mended = 0;
+  #change = Promise.withResolvers<void>();
+
+  constructor(part: number) {
+    this.part = part;
+  }
+
+  async passes(number: number): Promise<void> {
+    while (number >= this.part * (this.#mended + 1.5)) await this.#change.promise;
+  }
+
+  faultIsMended(all: number): void {
+    this.#mended = this.#mended + 1 === all ? Infinity : this.#mended + 1;
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+}
+
+async function sufferFaults(run: FaultRun, ledger: Ledger, gate: Gate, isOver: () => boolean): Promise<void> {
+  const { faults, minutes, log } = run;
   for (let i = 0; minutes === undefined ? i < faults.length : !isOver(); i++) {
     const fault = faults[i % faults.length];
     if (fault === undefined) return;
     if (minutes === undefined) {
-      const due = (messages * (i + 1)) / (faults.length + 2);
+      const due = gate.part * (i + 1);
       await until(() => ledger.acknowledgements >= due, `${due} acknowledgements`, SETTLE_MS * 5);
     } else await sleep(20_000);
     log(`${String(ledger.acknowledgements).padStart(7)} acknowledged: ${fault.name}`);
     await fault.run();
+    gate.faultIsMended(faults.length);
   }
 }
 
