@@ -25,6 +25,8 @@ export class FrameInput {
   readonly #decoder: FrameDecoder;
   #isRunning = false;
   #isPaused = false;
+  /** Frames, over all runs: where nothing waits, each message of a carrier is a run of its own. */
+  #handled = 0;
 
   constructor(parts: FrameInputParts) {
     this.#parts = parts;
@@ -57,12 +59,12 @@ export class FrameInput {
   async #run(): Promise<void> {
     this.#isRunning = true;
     try {
-      for (let count = 1; !this.#parts.isOver(); count++) {
+      while (!this.#parts.isOver()) {
         const next = this.#decoder.next();
         if (next === undefined) break;
         const done = this.#parts.handle(next);
         if (done !== undefined) await done;
-        if (count % MAX_FRAMES_PER_TURN === 0) await nextTurn();
+        if (++this.#handled % MAX_FRAMES_PER_TURN === 0) await nextTurn();
       }
     } catch (error) {
       this.#parts.failed(error);
