@@ -8,6 +8,7 @@ import { refusalReport } from './application/errors.ts';
 import { understandSnippet } from './application/seed-snippet.ts';
 import { type Client, type Extra, type Report, sendToOwn } from './client.ts';
 import { Beats } from './beats.ts';
+import { DrainWaiters } from './drain-waiters.ts';
 import { InFlight, type Outcome } from './in-flight.ts';
 import { FrameInput } from './frame-input.ts';
 import { checkLogin } from './login.ts';
@@ -57,7 +58,7 @@ export class StompSession implements ConnectionHandler, Client {
   readonly #beats: Beats;
   readonly #ended = new AbortController();
   readonly #inFlight = new InFlight();
-  readonly #whenWritable = new Set<() => void>();
+  readonly #whenWritable: DrainWaiters;
   readonly #login: Timer;
   #state = newConnection;
   #user: User | null = null;
@@ -87,6 +88,7 @@ export class StompSession implements ConnectionHandler, Client {
       overflow: () => this.#overflow(),
       failed: (error) => this.#defect(error),
     });
+    this.#whenWritable = new DrainWaiters(() => connection.drained());
     this.#application = new Application(application, this);
     this.#beats = new Beats(parts.clock, {
       beat: () => connection.send(heartBeat),
@@ -120,12 +122,6 @@ export class StompSession implements ConnectionHandler, Client {
 
   whenWritable(run: () => void): void {
     this.#whenWritable.add(run);
-    if (this.#whenWritable.size > 1) return;
-    void this.#connection.drained().then(() => {
-      const waiting = [...this.#whenWritable];
-      this.#whenWritable.clear();
-      if (!this.signal.aborted) for (const next of waiting) next();
-    });
   }
 
   subscriptionsTo(destination: string): readonly Subscription[] {
@@ -190,7 +186,7 @@ export class StompSession implements ConnectionHandler, Client {
     this.#ended.abort();
     // STOMP 1.2: who wishes to go says so. A page that just closes may be loading anew.
     this.#application.close(subscriptions, this.#isExpelled ? 'over' : 'broken');
-    this.#whenWritable.clear();
+    this.#whenWritable.close();
     this.#onGone(this, cause);
   }
 
