@@ -15,7 +15,7 @@ import { MountTable, type PathRule, type RawHandler, type UpgradeHandler } from 
 import { createOrigins, type Origins } from './origins.ts';
 import { Pipeline } from './pipeline.ts';
 import { destroyOnError, refuseUpgrade } from './refusal.ts';
-import { SocketCensus } from './socket-census.ts';
+import { letGoAtClose, SocketCensus } from './socket-census.ts';
 import { TurnJoiner } from './turn-joiner.ts';
 import { createWebSocketAcceptor, type AcceptWebSocket } from './websocket-acceptor.ts';
 
@@ -208,6 +208,7 @@ export class Http {
     };
     const listener = new Listener(address, handlers, limits, this.#observer);
     listener.server.prependListener('connection', (socket: Socket) => this.#census.admit(socket));
+    listener.server.prependListener('secureConnection', letGoAtClose);
     listener.server.on('clientError', (error: Error, socket: Duplex) => {
       const remote = 'remoteAddress' in socket ? String(socket.remoteAddress) : 'unknown';
       const limit = answerClientError(error, socket);

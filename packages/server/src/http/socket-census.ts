@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
+import { Roster, type Stop } from '../kit/index.ts';
 import { plainAddress } from './client-address.ts';
 import type { HttpLimits, HttpObserver } from './limits.ts';
 
 /** Counts the sockets of all listeners and refuses those over the bounds, before a byte is read from them. */
 export class SocketCensus {
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Roster<Socket>();
   readonly #byAddress = new Map<string, number>();
   readonly #waiting: (() => void)[] = [];
   readonly #limits: Pick<HttpLimits, 'sockets' | 'socketsPerAddress'>;
@@ -35,9 +36,10 @@ export class SocketCensus {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
+    const leave = this.#sockets.add(socket);
     this.#byAddress.set(address, present + 1);
-    socket.on('close', () => this.#forget(socket, address));
+    socket.on('close', () => this.#forget(leave, address));
+    letGoAtClose(socket);
   }
 
   /** Resolves when no socket is left. */
@@ -49,14 +51,31 @@ export class SocketCensus {
   }
 
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.all()) socket.destroy();
   }
 
-  #forget(socket: Socket, address: string): void {
-    if (!this.#sockets.delete(socket)) return;
+  #forget(leave: Stop, address: string): void {
+    leave();
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
     if (this.#sockets.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+/**
+ * A closed socket outlives every collection but a full one, and with it whatever listens to it: a connection that lived for a moment
+ * would be copied twice and grow old.
+ */
+export function letGoAtClose(socket: Socket): void {
+  socket.on('close', letGo);
+}
+
+function letGo(this: Socket): void {
+  this.removeAllListeners().on('error', ignore);
+}
+
+/** Nothing can fail any more that anybody waits for. */
+function ignore(): void {
+  return;
 }

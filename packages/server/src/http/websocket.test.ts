@@ -398,3 +398,18 @@ test('behind a trusted proxy the port knows the client', async () => {
   await until(() => ports[0], 'the port');
   expect(ports[0]!.remoteAddress).toBe('203.0.113.7');
 });
+
+test('a socket that has closed holds on to nothing of ours, and fails harmlessly', async () => {
+  const closed: number[] = [];
+  const { http, url, sockets } = await rig({}, (port) => {
+    port.onClose((code) => closed.push(code));
+    echo(port);
+  });
+  const ws = await dial(url);
+  const [socket] = sockets;
+  ws.close(1000);
+  await until(() => http.socketCount === 0 && closed.length > 0, 'the socket to go');
+  expect(closed).toEqual([1000]);
+  expect(socket?.eventNames()).toEqual(['error']);
+  expect(socket?.emit('error', new Error('late'))).toBe(true);
+});

@@ -8,5 +8,6 @@ export * from './listeners.ts';
 export * from './lru.ts';
 export * from './manual-clock.ts';
 export * from './problem.ts';
+export * from './roster.ts';
 export * from './text.ts';
 export * from './token-buckets.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BoundedQueue, createRandomIds, every, Listeners, Lru, ManualClock, TokenBuckets } from './index.ts';
+import { BoundedQueue, createRandomIds, every, Listeners, Lru, ManualClock, Roster, TokenBuckets } from './index.ts';
 
 test('ids grow, also within a millisecond and while the clock goes back', () => {
   const ids = createRandomIds();
@@ -73,4 +73,18 @@ test('listeners that come and go while one is called take effect with the next',
   listeners.emit(2);
   expect(heard).toEqual(['a1', 'b2']);
   expect(listeners.size).toBe(1);
+});
+
+test('a roster: who leaves frees a seat, twice is once, and the same member may be in it twice', () => {
+  const roster = new Roster<string>();
+  const [, leaveB] = ['a', 'b', 'c', 'c'].map((member) => roster.add(member));
+  const before = roster.all();
+  leaveB?.();
+  leaveB?.();
+  expect([...roster.all()].sort()).toEqual(['a', 'c', 'c']);
+  expect(before).toEqual(['a', 'b', 'c', 'c']);
+  const leaveD = roster.add('d');
+  expect([roster.size, [...roster.all()].sort()]).toEqual([4, ['a', 'c', 'c', 'd']]);
+  leaveD();
+  expect(roster.size).toBe(3);
 });

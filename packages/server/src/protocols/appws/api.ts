@@ -5,6 +5,7 @@ import type { LoggedIn } from './logins.ts';
 
 /** The carrier of one connection as its APIs see it. */
 export interface Channel {
+  /** Of the connection. */
   readonly id: string;
   readonly address: string;
   send(text: string): void;

@@ -45,15 +45,16 @@ export interface AcceptorTerms {
 }
 
 /** One AppWebsocket connection to the PBX: the library's acceptor on a socket, then its granted APIs. */
-export class Connection {
+export class Connection implements Channel {
+  readonly id: string;
   readonly #parts: AppWsParts;
   readonly #acceptor: AcceptorTerms;
   readonly #apis: ReadonlyMap<string, Api>;
   readonly #port: WebSocketPort;
   readonly #place: Place;
-  readonly #onGone: (connection: Connection) => void;
-  readonly #sessions = new Map<string, ApiSession>();
-  readonly #writable = new Set<() => void>();
+  readonly #onGone: () => void;
+  #sessions: Map<string, ApiSession> | null = null;
+  #writable: (() => void)[] | null = null;
   #state = acceptorStart();
   #who: LoggedIn | null = null;
   #candidate: LoggedIn | null = null;
@@ -71,7 +72,7 @@ export class Connection {
     readonly apis: ReadonlyMap<string, Api>;
     readonly port: WebSocketPort;
     readonly place: Place;
-    readonly onGone: (connection: Connection) => void;
+    readonly onGone: () => void;
   }) {
     this.#parts = options.parts;
     this.#acceptor = options.acceptor;
@@ -79,6 +80,7 @@ export class Connection {
     this.#port = options.port;
     this.#place = options.place;
     this.#onGone = options.onGone;
+    this.id = this.#parts.ids.label(8);
     this.#ping = this.#parts.clock.after(PING_MS, () => this.#onPing());
     this.#port.onClose((code) => this.#gone(code));
     this.#port.onPong(() => (this.#heard = true));
@@ -92,10 +94,6 @@ export class Connection {
   /** Whose connection this is, once logged in. */
   get who(): LoggedIn | null {
     return this.#who;
-  }
-
-  close(code: number, reason: string): void {
-    this.#port.close(code, reason);
   }
 
   loginExpired(): void {
@@ -122,7 +120,7 @@ export class Connection {
   #apply(effect: AcceptorEffect): void {
     switch (effect.type) {
       case 'send':
-        return this.#send(effect.text);
+        return this.send(effect.text);
       case 'lookup':
         return this.#lookUp(effect.ticket, effect.request);
       case 'ready':
@@ -174,47 +172,55 @@ export class Connection {
     const session = this.#session(envelope.api, this.#who);
     const refusal = session === null ? 'not allowed' : session.message(envelope, characters) ? null : 'unknown message';
     const text = refusal === null ? undefined : refusalText(envelope, refusal);
-    if (text !== undefined) this.#send(text);
+    if (text !== undefined) this.send(text);
   }
 
   #session(name: string, who: LoggedIn): ApiSession | null {
-    const known = this.#sessions.get(name);
+    const known = this.#sessions?.get(name);
     if (known !== undefined) return known;
     const api = this.#apis.get(name);
     if (api === undefined || !who.apis.some((granted) => granted === name)) return null;
-    const session = api.open(this.#channel(), who);
-    this.#sessions.set(name, session);
+    const session = api.open(this, who);
+    (this.#sessions ??= new Map()).set(name, session);
     return session;
   }
 
-  #channel(): Channel {
-    return {
-      id: this.#parts.ids.label(8),
-      address: this.#port.remoteAddress,
-      send: (text) => this.#send(text),
-      sendEncoded: (frame) => this.#sendEncoded(frame),
-      isWritable: () => this.#isOpen && this.#port.bufferedAmount < PAUSE_AT_BYTES,
-      onWritable: (listener) => void this.#writable.add(listener),
-      pause: (isOn) => this.#pause(isOn),
-      limitHit: (name) => this.#parts.observer.limitHit(name, this.#port.remoteAddress),
-      close: (code, reason) => this.#port.close(code, reason),
-    };
+  // Channel.
+
+  get address(): string {
+    return this.#port.remoteAddress;
   }
 
-  #pause(isOn: boolean): void {
+  isWritable(): boolean {
+    return this.#isOpen && this.#port.bufferedAmount < PAUSE_AT_BYTES;
+  }
+
+  onWritable(listener: () => void): void {
+    (this.#writable ??= []).push(listener);
+  }
+
+  pause(isOn: boolean): void {
     this.#isPaused = isOn;
     if (isOn) this.#port.pause();
     else this.#port.resume();
   }
 
-  #send(text: string): void {
+  limitHit(name: string): void {
+    this.#parts.observer.limitHit(name, this.#port.remoteAddress);
+  }
+
+  close(code: number, reason: string): void {
+    this.#port.close(code, reason);
+  }
+
+  send(text: string): void {
     if (!this.#isOpen) return;
     const waiting = this.#port.bufferedAmount;
     if (waiting + text.length * BYTES_A_CHARACTER + FRAME_BYTES < PAUSE_AT_BYTES) this.#port.send(text);
     else if (this.#maySendSlowly(waiting)) this.#port.send(text, () => this.#drained());
   }
 
-  #sendEncoded(frame: EncodedFrame): void {
+  sendEncoded(frame: EncodedFrame): void {
     if (!this.#isOpen) return;
     const waiting = this.#port.bufferedAmount;
     if (waiting + frame.bytes.length < PAUSE_AT_BYTES) this.#port.sendEncoded(frame);
@@ -235,7 +241,7 @@ export class Connection {
     if (this.#slow === null || this.#port.bufferedAmount >= PAUSE_AT_BYTES) return;
     this.#slow.cancel();
     this.#slow = null;
-    for (const listener of this.#writable) listener();
+    for (const listener of this.#writable ?? []) listener();
   }
 
   #tooSlow(): void {
@@ -258,8 +264,8 @@ export class Connection {
     this.#linger?.cancel();
     this.#place.leave();
     this.#step({ type: 'closed' });
-    for (const session of this.#sessions.values()) session.close(ENDS_OF_SESSIONS.has(code) ? 'over' : 'broken');
-    this.#sessions.clear();
-    this.#onGone(this);
+    for (const session of this.#sessions?.values() ?? []) session.close(ENDS_OF_SESSIONS.has(code) ? 'over' : 'broken');
+    this.#sessions = null;
+    this.#onGone();
   }
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { directoryStream } from '../../core/journal/index.ts';
 import { MAX_BYTES_BEFORE_LOGIN, MAX_MESSAGES_BEFORE_LOGIN, refuseUpgrade } from '../../http/index.ts';
+import { Roster } from '../../kit/index.ts';
 import { createPbxSignal } from './apis/pbx-signal/index.ts';
 import type { Api } from './api.ts';
 import { type AcceptorTerms, Connection } from './connection.ts';
@@ -16,7 +17,7 @@ const BEFORE_LOGIN = { maxBytes: MAX_BYTES_BEFORE_LOGIN, maxMessages: MAX_MESSAG
 
 /** Serves AppWebsocket connections to the PBX. */
 export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: number } {
-  const connections = new Set<Connection>();
+  const connections = new Roster<Connection>();
   const acceptor: AcceptorTerms = {
     environment: {
       get nowMs() {
@@ -44,12 +45,12 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
         apis,
         port,
         place,
-        onGone: (gone) => {
-          connections.delete(gone);
+        onGone: () => {
+          leave();
           parts.observer.closed();
         },
       });
-      connections.add(connection);
+      const leave = connections.add(connection);
     } catch (error) {
       place.leave();
       throw error;
@@ -59,7 +60,7 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
   const stops = [
     parts.http.mountUpgrade({ suffix: PATH }, accept),
     parts.http.onDrain(() => {
-      for (const connection of connections) connection.close(1001, 'server shutting down');
+      for (const connection of connections.all()) connection.close(1001, 'server shutting down');
     }),
     parts.delivery.follow(directoryStream, ({ event }) => {
       if (event.kind !== 'directory' || event.what !== 'user') return;
@@ -69,7 +70,7 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
 
   /** Sessions of accounts that were locked or deleted end. */
   async function endLocked(id: string): Promise<void> {
-    const own = [...connections].filter((connection) => connection.who?.party.id === id);
+    const own = connections.all().filter((connection) => connection.who?.party.id === id);
     const [first] = own;
     if (first === undefined || first.who === null) return;
     try {
@@ -88,7 +89,7 @@ export function mountAppWs(parts: AppWsParts): { close(): void; readonly size: n
     },
     close() {
       for (const stop of stops) stop();
-      for (const connection of connections) connection.close(1001, 'server shutting down');
+      for (const connection of connections.all()) connection.close(1001, 'server shutting down');
     },
   };
 }

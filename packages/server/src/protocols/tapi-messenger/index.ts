@@ -1,4 +1,6 @@
+import type { User } from '../../core/directory/index.ts';
 import { directoryStream } from '../../core/journal/index.ts';
+import { Roster } from '../../kit/index.ts';
 import { ChatMessages } from './application/chat-messages.ts';
 import { CallMessages } from './application/incoming.ts';
 import { Names } from './application/names.ts';
@@ -39,7 +41,7 @@ const NOBODY: ConnectionHandler = { onMessage: () => undefined, onClosed: () => 
 /** Serves the Tapi Messenger surface: STOMP over SockJS and plain WebSocket, and the `/tapi` application (TM). */
 export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
   const { observer, delivery, directory, settings } = parts;
-  const sessions = new Set<StompSession>();
+  const sessions = new Roster<StompSession>();
   const names = new Names(directory);
   let unseenCalls = 0;
   const application = {
@@ -55,9 +57,8 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
     },
   };
 
-  function gone(session: StompSession, cause: ClosingCause): void {
-    sessions.delete(session);
-    if (cause === 'slow-consumer') observer.slowReader(session.user?.name ?? '');
+  function gone(user: User | null, cause: ClosingCause): void {
+    if (cause === 'slow-consumer') observer.slowReader(user?.name ?? '');
     observer.closed();
   }
 
@@ -68,15 +69,24 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
       connection.close(1013, 'Too many have not logged in');
       return NOBODY;
     }
-    session = new StompSession({ parts, application, connection, place, onGone: gone });
-    sessions.add(session);
+    session = new StompSession({
+      parts,
+      application,
+      connection,
+      place,
+      onGone: (user, cause) => {
+        leave();
+        gone(user, cause);
+      },
+    });
+    const leave = sessions.add(session);
     observer.opened();
     return session;
   }
 
   /** Sessions of accounts that were locked or deleted end; the others go by what the account is now. */
   async function accountChanged(id: string): Promise<void> {
-    const own = [...sessions].filter((session) => session.user?.id === id);
+    const own = sessions.all().filter((session) => session.user?.id === id);
     const [first] = own;
     if (first === undefined || first.user === null) return;
     const user = await directory.userById(first.user.id);
@@ -99,7 +109,7 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
     figures() {
       let subscriptions = 0;
       let listening = 0;
-      for (const session of sessions) {
+      for (const session of sessions.all()) {
         subscriptions += session.subscriptionCount;
         if (session.isListening) listening++;
       }

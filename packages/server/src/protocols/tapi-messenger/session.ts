@@ -39,7 +39,7 @@ export interface SessionParts {
   readonly connection: SockJsConnection;
   /** Its place among those who have not logged in yet. */
   readonly place: Place;
-  readonly onGone: (session: StompSession, cause: ClosingCause) => void;
+  readonly onGone: (user: User | null, cause: ClosingCause) => void;
 }
 
 /** RFC 6455 7.4.1: the account may not stay. */
@@ -187,7 +187,7 @@ export class StompSession implements ConnectionHandler, Client {
     // STOMP 1.2: who wishes to go says so. A page that just closes may be loading anew.
     this.#application.close(subscriptions, this.#isExpelled ? 'over' : 'broken');
     this.#whenWritable.close();
-    this.#onGone(this, cause);
+    this.#onGone(this.user, cause);
   }
 
   #overflow(): void {
