@@ -91,6 +91,8 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   #turn: (string | Buffer)[] = [];
   #turnBytes = 0;
   #turnSent: Sent[] | null = null;
+  /** The socket still held some of it when it was last written to. */
+  #isBacked = false;
   #message: ((data: string | Buffer, isBinary: boolean) => void) | undefined;
   #closed: { readonly code: number; readonly reason: string } | undefined;
   #close: ((code: number, reason: string) => void) | undefined;
@@ -132,7 +134,7 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   }
 
   get bufferedAmount(): number {
-    return this.#turnBytes + this.#socket.writableLength;
+    return this.#isBacked ? this.#turnBytes + this.#socket.writableLength : this.#turnBytes;
   }
 
   send(data: string | Uint8Array, sent?: Sent): void {
@@ -210,7 +212,10 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
     this.#turnBytes = 0;
     this.#turnSent = null;
     if (this.#socket.destroyed) return tellAll(sent, new Error('the socket is closed'));
-    if (frames.length > 0) this.#write(frames, bytes, sent);
+    if (frames.length > 0) {
+      this.#write(frames, bytes, sent);
+      this.#isBacked = this.#socket.writableLength > 0;
+    }
     if (this.#isEnding) this.#socket.end();
   }
 
@@ -228,8 +233,9 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
     this.#socket.uncork();
   }
 
+  /** A socket that has just been destroyed is noticed when the turn ends: to look here would cost every delivery of a fan-out. */
   #gather(frame: string | Buffer, bytes: number, sent: Sent | undefined): void {
-    if (!this.isOpen) {
+    if (this.#state !== 'open') {
       if (sent !== undefined) process.nextTick(sent, new Error('the socket is closed'));
       return;
     }

@@ -18,6 +18,9 @@ const MAX_CONTROL_BYTES = 125;
 const LONG_HEAD_BYTES = 14;
 /** From here on unmasking word by word pays for finding the words. */
 const WORDS_FROM_BYTES = 64;
+/** The mask at hand, as octets and as a word of this machine. */
+const MASK = new Uint8Array(4);
+const MASK_WORD = new Int32Array(MASK.buffer);
 
 /** What a peer has sent. The reader may be stopped from within. */
 export interface ReaderEvents {
@@ -44,16 +47,13 @@ export class WebSocketReader {
   readonly #events: ReaderEvents;
   readonly #bounds: ReaderBounds;
   /** What has come of a frame that is not whole yet, and how much of it is needed before it is looked at again. */
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[] | null = null;
   #held = 0;
   #needed = 0;
   #fragments: Uint8Array[] | null = null;
   #fragmentBytes = 0;
   #isFragmentedText = false;
   #isStopped = false;
-  /** A mask, as octets and as a word of this machine. */
-  readonly #mask = new Uint8Array(4);
-  readonly #maskWord = new Int32Array(this.#mask.buffer);
 
   constructor(events: ReaderEvents, bounds: ReaderBounds) {
     this.#events = events;
@@ -63,13 +63,14 @@ export class WebSocketReader {
   read(chunk: Buffer): void {
     if (this.#isStopped) return;
     if (this.#held === 0) return this.#frames(chunk);
-    this.#chunks.push(chunk);
+    const chunks = (this.#chunks ??= []);
+    chunks.push(chunk);
     this.#held += chunk.length;
     if (this.#held >= this.#needed) {
-      const whole = Buffer.concat(this.#chunks, this.#held);
+      const whole = Buffer.concat(chunks, this.#held);
       this.#drop();
       this.#frames(whole);
-    } else if (this.#chunks.length > this.#bounds.maxChunks) this.#violation(1008);
+    } else if (chunks.length > this.#bounds.maxChunks) this.#violation(1008);
   }
 
   /** Reads nothing more. */
@@ -80,7 +81,7 @@ export class WebSocketReader {
   }
 
   #drop(): void {
-    this.#chunks = [];
+    this.#chunks = null;
     this.#held = 0;
   }
 
@@ -95,7 +96,7 @@ export class WebSocketReader {
 
   #hold(data: Buffer, at: number, needed: number): void {
     if (this.#isStopped) return;
-    this.#chunks.push(at === 0 ? data : data.subarray(at));
+    this.#chunks = [at === 0 ? data : data.subarray(at)];
     this.#held = data.length - at;
     this.#needed = needed;
   }
@@ -125,14 +126,13 @@ export class WebSocketReader {
 
   /** The mask is the four octets before `start`. */
   #unmask(data: Buffer, start: number, end: number): void {
-    const mask = this.#mask;
     let at = start;
     if (end - start >= WORDS_FROM_BYTES) {
       // Words begin where the memory has them; the mask turns by what is before.
       const first = start + ((4 - ((data.byteOffset + start) & 3)) & 3);
       for (; at < first; at++) data[at] = (data[at] as number) ^ (data[start - 4 + (at - start)] as number);
-      for (let i = 0; i < 4; i++) mask[i] = data[start - 4 + ((i + first - start) & 3)] as number;
-      const word = this.#maskWord[0] as number;
+      for (let i = 0; i < 4; i++) MASK[i] = data[start - 4 + ((i + first - start) & 3)] as number;
+      const word = MASK_WORD[0] as number;
       const words = new Int32Array(data.buffer, data.byteOffset + first, (end - first) >> 2);
       for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) ^ word;
       at = first + words.length * 4;

@@ -21,7 +21,7 @@ import type { AppWsParts } from '../../parts.ts';
 import { type CallHost, type Name, SignalCall } from './call.ts';
 import { startCall } from './outgoing.ts';
 import type { PresenceSigs } from './presence-sigs.ts';
-import type { SharedSig } from './shared-sig.ts';
+import { headOf, type SharedSig, type Signalings } from './shared-sig.ts';
 import { releaseSig, setupSig, type Sig } from './signals.ts';
 
 /**
@@ -66,6 +66,7 @@ const NUMBERS = { prefixIntl: '000', prefixNtl: '00', prefixSubs: '0', area: '',
 export interface SignalParts {
   readonly parts: AppWsParts;
   readonly presenceSigs: PresenceSigs;
+  readonly signalings: Signalings;
 }
 
 /** One registered device: an endpoint of the exchange, a live session of its owner, and the calls of one connection. */
@@ -107,7 +108,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
     this.who = who;
     this.#channel = channel;
     this.#request = request;
-    this.#signaling = followText(request, 'Signaling').slice(0, -1);
+    this.#signaling = shared.signalings.of(request);
     this.id = parts.ids.guid() as EndpointId;
     this.owner = who.party.id;
     this.resource = `pbxsignal-${channel.id}`;
@@ -256,7 +257,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
   }
 
   headOf(call: number): string {
-    return `${this.#signaling},"call":${call},"sig":`;
+    return headOf(this.#signaling, call);
   }
 
   signalText(text: string): void {
@@ -267,7 +268,7 @@ export class Registration implements Endpoint, CallHost, Sink, LiveSink {
 
   signalShared(call: number, sig: SharedSig): void {
     if (!this.#isOpen) return;
-    const frame = sig.frame(this.headOf(call));
+    const frame = sig.frame(this.#signaling, call);
     if (this.#early !== null) this.#early.push(() => this.#channel.sendEncoded(frame));
     else this.#channel.sendEncoded(frame);
   }
