@@ -119,6 +119,23 @@ test('who waits hears whether it has gone', () => {
   expect(heard).toEqual(['a true', 'b false', 'c false', 'd false', 'e false']);
 });
 
+test('nothing follows the last frame, and it waits for none that is being made', async () => {
+  const own = fixture(100);
+  const heard: boolean[] = [];
+  const made = Promise.withResolvers<Frame>();
+  own.outbox.push(f('a'), { position: 1 });
+  own.outbox.push(made.promise, { position: 2, gone: (isSent) => void heard.push(isSent) });
+  own.outbox.push(f('c'), { position: 3 });
+  own.outbox.finish(f('end'));
+  expect([own.written, heard]).toEqual([['aend'], [false]]);
+  made.resolve(f('b'));
+  await made.promise;
+  own.outbox.push(f('d'), { position: 4 });
+  own.endTurn();
+  own.take();
+  expect([own.written, own.told]).toEqual([['aend'], [1]]);
+});
+
 test('a failed write tells no position', () => {
   const own = fixture(100);
   own.outbox.push(f('a'), { position: 5 });

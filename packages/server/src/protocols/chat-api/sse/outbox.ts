@@ -54,6 +54,7 @@ export class Outbox {
   #isAwaited = false;
   #wasFull = false;
   #isOpen = true;
+  #isFinished = false;
   #progressAt: number;
   #writtenAt: number;
   readonly #turnEnds = (): void => this.flush();
@@ -74,7 +75,7 @@ export class Outbox {
 
   /** Frames keep the order of the calls, also where one is still being made. */
   push(frame: Frame | Promise<Frame>, mark: Mark = NO_MARK): void {
-    if (!this.#isOpen) return mark.gone?.(false);
+    if (!this.#isOpen || this.#isFinished) return mark.gone?.(false);
     const isMade = !(frame instanceof Promise);
     if (isMade && this.#waiting === null) return this.#append(frame, mark);
     const waiting: Waiting = { frame: isMade ? frame : undefined, mark };
@@ -124,6 +125,16 @@ export class Outbox {
     const done = (error?: Error | null): void => this.#taken(bytes, position, gone, error);
     let left = pieces.length;
     for (const piece of pieces) this.#owner.write(piece, --left === 0 ? done : undefined);
+  }
+
+  /** The last frame leaves now, and nothing after it: what is still being made has not gone, and comes again from the journal. */
+  finish(last: Frame): void {
+    const lost = this.#waiting ?? [];
+    this.#waiting = null;
+    this.#append(last, NO_MARK);
+    this.flush();
+    this.#isFinished = true;
+    for (const { mark } of lost) mark.gone?.(false);
   }
 
   /** Nothing goes out any more; who waits is told that it has not gone. */

@@ -220,8 +220,7 @@ export class SseReader implements Sink, LiveSink, EventReader, ContactReader, Ou
 
   #finish(last: Frame): void {
     if (!this.#isOpen || this.#endedAt !== null) return;
-    this.#outbox.push(last);
-    this.#outbox.flush();
+    this.#outbox.finish(last);
     this.#endedAt = this.#parts.now();
     this.#stop();
     this.#response.end();
