@@ -111,6 +111,17 @@ describe('frames', () => {
     expect(reader.next()).toEqual({ kind: 'fault', fault: 'malformed-header', receipt: 'r1' });
   });
 
+  test('it is what the client meant, where that can be said', () => {
+    for (const [text, receipt] of [
+      ['a\\cb', 'a:b'],
+      ['a\\t', undefined],
+    ]) {
+      const reader = decoder('1.2');
+      reader.feed(`SEND\nreceipt:${text}\nbroken\n\n\0`);
+      expect(reader.next()).toEqual({ kind: 'fault', fault: 'malformed-header', receipt });
+    }
+  });
+
   test('several frames in one message, and the version may change between them', () => {
     const reader = decoder(null);
     reader.feed('CONNECT\naccept-version:1.2\n\n\0\nSEND\na:\\r\n\n\0');

@@ -96,7 +96,8 @@ export class FrameDecoder {
   }
 
   #break(fault: StompError): Decoded {
-    const receipt = this.#raw.find(([name]) => name === 'receipt')?.[1];
+    const raw = this.#raw.find(([name]) => name === 'receipt')?.[1];
+    const receipt = raw === undefined ? undefined : unescapeHeader(raw, this.version ?? '1.0');
     this.#phase = 'broken';
     this.#store = NOTHING;
     this.#start = this.#end = 0;
