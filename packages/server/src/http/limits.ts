@@ -2,7 +2,7 @@
 
 /**
  * Bytes that a WebSocket may send before its login: four messages of the largest size that AW §1 allows there.
- * @peer closed with 1008
+ * @peer closed with 1009
  * @test http/websocket: before login a socket gets its bytes
  */
 export const MAX_BYTES_BEFORE_LOGIN = 256 * 1024;
