@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { deferred } from '../../kit/index.ts';
 import { InFlight } from './in-flight.ts';
-import { MAX_IN_FLIGHT } from './limits.ts';
+import { MAX_IN_FLIGHT, MAX_WAITING_RECEIPTS } from './limits.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -38,4 +38,20 @@ test('what follows keeps the order, whichever work is through first', async () =
   one.resolve();
   await turn();
   expect([seen, isSettled, inFlight.isEmpty]).toEqual([['one', 'two'], true, true]);
+});
+
+test('receipts that wait for a message take up room too', async () => {
+  const inFlight = new InFlight();
+  const work = deferred<void>();
+  inFlight.add(work.promise);
+  let followed = 0;
+  for (; inFlight.hasRoom; followed++) inFlight.follow(() => Promise.resolve());
+  expect(followed).toBe(MAX_WAITING_RECEIPTS);
+  let hasRoom = false;
+  void inFlight.room().then(() => (hasRoom = true));
+  await turn();
+  expect(hasRoom).toBe(false);
+  work.resolve();
+  await turn();
+  expect([hasRoom, inFlight.isEmpty]).toEqual([true, true]);
 });

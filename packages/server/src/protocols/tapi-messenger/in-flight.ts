@@ -1,5 +1,5 @@
 import type { Header } from './stomp/index.ts';
-import { MAX_IN_FLIGHT } from './limits.ts';
+import { MAX_IN_FLIGHT, MAX_WAITING_RECEIPTS } from './limits.ts';
 
 /** What became of a frame that may be refused. */
 export interface Outcome {
@@ -40,7 +40,8 @@ export class InFlight {
   }
 
   get hasRoom(): boolean {
-    return this.#waiting.length < MAX_IN_FLIGHT;
+    const works = this.#waiting.length;
+    return works < MAX_IN_FLIGHT && this.#count - works < MAX_WAITING_RECEIPTS;
   }
 
   /** Resolves when there is room for one more. */

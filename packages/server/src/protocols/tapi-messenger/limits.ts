@@ -24,3 +24,10 @@ export const MAX_FRAMES_PER_TURN = 256;
  * @test in-flight: there is room for so many
  */
 export const MAX_IN_FLIGHT = 64;
+/**
+ * Receipts of one session that wait for messages before them, whatever frames they are for: a store that takes its time must not
+ * make them grow.
+ * @peer the next frame waits
+ * @test in-flight: receipts that wait
+ */
+export const MAX_WAITING_RECEIPTS = 256;

@@ -339,5 +339,6 @@ export class StompSession implements ConnectionHandler, Client {
     };
     if (this.#inFlight.isEmpty) return write();
     this.#inFlight.follow(write);
+    if (!this.#inFlight.hasRoom) await this.#inFlight.room();
   }
 }

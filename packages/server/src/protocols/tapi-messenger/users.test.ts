@@ -1,5 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { until } from '../../../../../test/kit/wait.ts';
+import { deferred } from '../../kit/index.ts';
+import { MAX_WAITING_RECEIPTS } from './limits.ts';
 import { RawStomp } from './test/raw-stomp.ts';
 import { startNode, type TestNode } from './test/start-node.ts';
 
@@ -151,6 +153,25 @@ describe('users on STOMP (design §7)', () => {
     expect(receipts).toEqual(Array.from({ length: 301 }, (_, i) => `r${i}`));
     await until(() => bob.messages.length === 300);
     expect(bob.messages.map((frame) => bodyOf(frame)['body'])).toEqual(Array.from({ length: 300 }, (_, i) => `n${i}`));
+  });
+
+  test('more receipts than may wait for a slow store hold back their session, and come in order', async () => {
+    const alice = await signIn('alice');
+    const stored = deferred<void>();
+    const { conversations } = node.core;
+    using slow = vi.spyOn(conversations, 'send').mockImplementationOnce(async (...sent) => {
+      await stored.promise;
+      return conversations.send(...sent);
+    });
+    const count = 2 * MAX_WAITING_RECEIPTS;
+    say(alice, 'bob', 'slow', 'receipt:r0\n');
+    for (let i = 1; i <= count; i++) alice.send(`UNSUBSCRIBE\nid:none\nreceipt:r${i}\n\n`);
+    await alice.heard();
+    expect([slow.mock.calls.length, alice.messages]).toEqual([1, []]);
+    stored.resolve();
+    await until(() => alice.messages.length > count, 'all receipts');
+    const receipts = alice.messages.map((frame) => headerOf(frame, 'receipt-id'));
+    expect(receipts).toEqual(Array.from({ length: count + 1 }, (_, i) => `r${i}`));
   });
 
   test('what was missed comes after resume; an unknown token is told to start afresh', async () => {
