@@ -26,12 +26,20 @@ export function createHostCheck({ names, addresses }: HostCheckOptions): (req: I
   const exact = new Set(names.filter((n) => !n.startsWith('*.')).map((n) => hostName(n) ?? n.toLowerCase()));
   const suffixes = names.filter((n) => n.startsWith('*.')).map((n) => n.slice(1).toLowerCase());
   const isLoopback = addressTest(['loopback']);
-  const isKnown = (host: string): boolean => {
+  const isOneOfOurs = (host: string): boolean => {
     const name = hostName(host);
     if (name === undefined) return false;
     if (name === 'localhost' || exact.has(name)) return true;
     if (isIP(name) !== 0) return isLoopback(plainAddress(name));
     return suffixes.some((suffix) => name.endsWith(suffix));
+  };
+  /** Nearly all clients use the same. */
+  let lastKnown = 'localhost';
+  const isKnown = (host: string): boolean => {
+    if (host === lastKnown) return true;
+    const isOurs = isOneOfOurs(host);
+    if (isOurs) lastKnown = host;
+    return isOurs;
   };
   return (req) => {
     if (NAMELESS_PATHS.has(pathOf(req))) return true;

@@ -291,7 +291,7 @@ test('answers carry the security headers; a route keeps its own', async () => {
     h.app.get('/x', () => 'ok');
     h.app.get('/page', (_request, reply) => reply.header('content-security-policy', 'sandbox').send('page'));
   });
-  for (const path of ['/x', '/nothing']) {
+  for (const path of ['/x', '/nothing', '/%zz']) {
     const { headers } = await ask(http, path);
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['referrer-policy']).toBe('no-referrer');

@@ -65,7 +65,7 @@ export function createRandomIds(): Ids {
       if (now > lastTime) {
         lastTime = now;
         head = base32Time(now) + base32Random(15);
-        last = randomBytes(1).readUInt8() & 31;
+        last = draw(1).readUInt8() & 31;
       } else if (last < 31) last++;
       else [head, last] = [head.slice(0, 10) + successor(head.slice(10)), 0];
       return head + BASE32.charAt(last);

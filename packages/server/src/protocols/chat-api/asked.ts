@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Directory, User } from '../../core/directory/index.ts';
 import { demand } from '../../core/permissions/index.ts';
 import { Problem } from '../../kit/index.ts';
-import type { Callers } from './callers.ts';
+import type { Caller, Callers } from './callers.ts';
 import { badRequest, noAccount, noStream } from './errors.ts';
 import { parseAddress } from './jid.ts';
 import { MAX_IDEMPOTENCY_KEY_CHARS } from './limits.ts';
@@ -18,68 +19,92 @@ export interface AskedParts {
   readonly now: () => number;
 }
 
-/** Finds out who asks, and about whom: the two spellings of OF §5.1 become one here. */
-export async function askedBy(parts: AskedParts, route: Route, request: FastifyRequest): Promise<Asked> {
-  const caller = await parts.callers.require(request.raw);
-  const streamId = memberOf(request.params, 'stream');
+/** Who asks, and about whom: the two spellings of OF §5.1 become one here. */
+export class AskedRequest implements Asked {
+  readonly caller: Caller;
+  readonly idempotencyKey: string | null;
+  readonly #parts: AskedParts;
+  readonly #route: Route;
+  readonly #request: FastifyRequest;
 
-  async function named(text: string): Promise<User> {
-    const { name, foreignDomain } = parseAddress(text, parts.domain);
-    const user = foreignDomain === null ? await parts.directory.user({ by: 'name', value: name }) : null;
+  /** @throws bad-request */
+  constructor(parts: AskedParts, route: Route, request: FastifyRequest, caller: Caller) {
+    this.caller = caller;
+    this.idempotencyKey = idempotencyKeyOf(request);
+    this.#parts = parts;
+    this.#route = route;
+    this.#request = request;
+  }
+
+  get raw(): IncomingMessage {
+    return this.#request.raw;
+  }
+
+  live(): LiveStream | Promise<LiveStream> {
+    const id = this.#streamId;
+    if (id !== undefined) return this.#streamGiven(id);
+    const account = this.#ownAccount();
+    const live = account instanceof Promise ? account.then((own) => this.#streamOf(own)) : this.#streamOf(account);
+    return live instanceof Promise ? live.then((found) => this.#inUse(found)) : this.#inUse(live);
+  }
+
+  async account(): Promise<User> {
+    const id = this.#streamId;
+    if (id !== undefined) return (await this.#streamGiven(id)).user;
+    const user = await this.#ownAccount();
+    this.#parts.streams.known(user.id)?.used(this.#parts.now());
+    return user;
+  }
+
+  async named(text: string): Promise<User> {
+    const { name, foreignDomain } = parseAddress(text, this.#parts.domain);
+    const user = foreignDomain === null ? await this.#parts.directory.user({ by: 'name', value: name }) : null;
     if (user === null) throw new Problem('unknown-user', 'There is no such user.', { subject: text.slice(0, 128) });
     return user;
   }
 
-  function ownAccount(): User | Promise<User> {
-    const wanted = headerOf(request, 'x-chat-user') ?? memberOf(request.query, 'user') ?? '';
-    if (wanted !== '') return namedFor(wanted).then(allowed);
-    if (caller.user === null) throw noAccount();
-    return allowed(caller.user);
+  get #streamId(): string | undefined {
+    return memberOf(this.#request.params, 'stream');
+  }
+
+  #ownAccount(): User | Promise<User> {
+    const wanted = headerOf(this.#request, 'x-chat-user') ?? memberOf(this.#request.query, 'user') ?? '';
+    if (wanted !== '') return this.#namedFor(wanted).then((user) => this.#allowed(user));
+    if (this.caller.user === null) throw noAccount();
+    return this.#allowed(this.caller.user);
   }
 
   /** Somebody who may act for nobody else learns nothing about who exists. */
-  async function namedFor(text: string): Promise<User> {
+  async #namedFor(text: string): Promise<User> {
     try {
-      return await named(text);
+      return await this.named(text);
     } catch (error) {
-      if (error instanceof Problem && caller.user !== null) demand(caller.actor, { do: 'administer' });
+      if (error instanceof Problem && this.caller.user !== null) demand(this.caller.actor, { do: 'administer' });
       throw error;
     }
   }
 
-  function allowed(user: User): User {
-    demand(caller.actor, route.permits(user));
+  #allowed(user: User): User {
+    demand(this.caller.actor, this.#route.permits(user));
     return user;
   }
 
-  async function streamGiven(id: string): Promise<LiveStream> {
-    const live = await parts.streams.byId(id);
+  async #streamGiven(id: string): Promise<LiveStream> {
+    const live = await this.#parts.streams.byId(id);
     if (live === null) throw noStream();
-    allowed(live.user);
-    live.used(parts.now());
-    return live;
+    this.#allowed(live.user);
+    return this.#inUse(live);
   }
 
-  async function streamOwn(): Promise<LiveStream> {
-    const live = await parts.streams.ofUser((await ownAccount()).id);
-    if (live === null) throw noStream();
-    live.used(parts.now());
-    return live;
+  #streamOf(user: User): LiveStream | Promise<LiveStream | null> {
+    return this.#parts.streams.ofUser(user.id);
   }
 
-  return {
-    caller,
-    raw: request.raw,
-    idempotencyKey: idempotencyKeyOf(request),
-    named,
-    live: () => (streamId === undefined ? streamOwn() : streamGiven(streamId)),
-    async account() {
-      if (streamId !== undefined) return (await streamGiven(streamId)).user;
-      const user = await ownAccount();
-      parts.streams.known(user.id)?.used(parts.now());
-      return user;
-    },
-  };
+  #inUse(live: LiveStream | null): LiveStream {
+    if (live === null) throw noStream();
+    live.used(this.#parts.now());
+    return live;
+  }
 }
 
 function idempotencyKeyOf(request: FastifyRequest): string | null {

@@ -33,8 +33,8 @@ const SECRET_ACCOUNT = ':secret';
 const TOKEN_ACCOUNT = ':token';
 
 export interface Callers {
-  /** @throws bad-credentials | too-many-attempts | busy */
-  require(req: IncomingMessage): Promise<Caller>;
+  /** @throws bad-credentials | too-many-attempts | busy, also by rejecting */
+  require(req: IncomingMessage): Caller | Promise<Caller>;
   /** Checks a user's password. @throws bad-credentials | too-many-attempts | busy */
   checkPassword(name: string, password: string, address: string): Promise<User>;
 }
@@ -82,19 +82,25 @@ export function createCallers(parts: CallersParts): Callers {
     return live.user;
   }
 
+  function signedIn(scheme: 'basic' | 'bearer', header: string, address: string): User | Promise<User> {
+    const credentials = header.slice(scheme.length).trimStart();
+    return scheme === 'basic' ? basic(credentials, address) : bearer(credentials, address);
+  }
+
   function of(user: User, address: string): Caller {
     return { actor: { kind: 'user', user: user.id, admin: user.isAdmin }, user, address };
   }
 
   return {
     checkPassword,
-    async require(req) {
+    require(req) {
       const header = req.headers.authorization?.trim() ?? '';
       const address = addressOf(req);
       if (header === '') throw notSignedIn();
-      const [, scheme = '', rest = ''] = /^([^ ]*) *(.*)$/s.exec(header) ?? [];
-      if (scheme.toLowerCase() === 'basic') return of(await basic(rest, address), address);
-      if (scheme.toLowerCase() === 'bearer') return of(await bearer(rest, address), address);
+      const blank = header.indexOf(' ');
+      const scheme = (blank < 0 ? header : header.slice(0, blank)).toLowerCase();
+      const user = scheme === 'basic' || scheme === 'bearer' ? signedIn(scheme, header, address) : null;
+      if (user !== null) return user instanceof Promise ? user.then((known) => of(known, address)) : of(user, address);
       guard.admit(address, SECRET_ACCOUNT);
       if (secret !== null && isSecret(header, secret)) return { actor: { kind: 'server' }, user: null, address };
       return fail(address, SECRET_ACCOUNT);

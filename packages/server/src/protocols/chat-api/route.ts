@@ -15,8 +15,8 @@ export interface Asked {
   readonly idempotencyKey: string | null;
   /** Whose things the request is about, after the permission was checked. */
   account(): Promise<User>;
-  /** The live chat stream that it acts through. @throws no-stream */
-  live(): Promise<LiveStream>;
+  /** The live chat stream that it acts through. @throws no-stream, also by rejecting */
+  live(): LiveStream | Promise<LiveStream>;
   /** Another user by name or address. @throws unknown-user | bad-request */
   named(text: string): Promise<User>;
 }
@@ -112,13 +112,14 @@ export function route<P extends TObject, Q extends TObject, B = undefined>(spec:
     problems: spec.problems ?? [],
     permits: spec.permits ?? ((account) => ({ do: 'chat', as: account.id })),
     run: (asked, given) =>
-      spec.handle({
-        ...asked,
-        params: readParams(given.params),
-        query: readQuery(withoutEmpty(given.query)),
-        // Without a body there is nothing to parse, and B is undefined.
-        body: (body === undefined ? undefined : body.parse(given.body)) as B,
-      }),
+      spec.handle(
+        Object.assign(asked, {
+          params: readParams(given.params),
+          query: readQuery(withoutEmpty(given.query)),
+          // Without a body there is nothing to parse, and B is undefined.
+          body: (body === undefined ? undefined : body.parse(given.body)) as B,
+        }),
+      ),
   };
 }
 

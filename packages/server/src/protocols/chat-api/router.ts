@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLimit, Problem } from '../../kit/index.ts';
 import { corsHeaders, handleUnreadable, installCors, type Origins } from '../../http/index.ts';
-import { type AskedParts, askedBy } from './asked.ts';
+import { type AskedParts, AskedRequest } from './asked.ts';
 import { badRequest, errorAnswer, foreignOrigin, notAcceptable, notFound } from './errors.ts';
 import type { ChatApiObserver } from './parts.ts';
 import { type Answer, isTextSchema, type Route } from './route.ts';
@@ -82,7 +82,9 @@ export function addRoutes(scope: FastifyInstance, routes: readonly Route[], part
         method: route.method,
         url,
         bodyLimit: route.bodyLimit,
-        handler: (request, reply) => serve(parts, route, request, reply),
+        handler(request, reply) {
+          serve(parts, route, request, reply).catch((error: unknown) => reply.send(error));
+        },
       });
 }
 
@@ -96,7 +98,9 @@ function urlsOf(route: Route): readonly string[] {
 }
 
 async function serve(parts: RouterParts, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const asked = await askedBy(parts, route, request);
+  const caller = parts.callers.require(request.raw);
+  // A known token needs no looking up.
+  const asked = new AskedRequest(parts, route, request, caller instanceof Promise ? await caller : caller);
   const isEntity = route.answer.schema !== null && !isTextSchema(route.answer.schema);
   if (isEntity && !acceptsJson(request.headers.accept)) throw notAcceptable('application/json');
   const body = typeof request.body === 'string' ? request.body : '';

@@ -41,6 +41,7 @@ export class Encoder {
   readonly #names: Names;
   readonly #domain: string;
   #last: { readonly entry: Entry; readonly made: Frame | Promise<Frame> } | null = null;
+  #lastTime = { at: Number.NaN, text: '' };
   readonly #presences = new WeakMap<Presence, string>();
   readonly #calls = new WeakMap<Call, Frame>();
 
@@ -66,7 +67,7 @@ export class Encoder {
       const from = fullJid(sender, this.#domain, message.resource);
       const data = postedData(message);
       const { id } = message;
-      const timestamp = new Date(message.at).toISOString();
+      const timestamp = this.#timestamp(message.at);
       const isOwn = message.sender === reader;
       if (!isOwn && message.body === '' && message.attach.length === 0) {
         const notify = json<NotifyEvent>({ type: 'notify', to, from, data, id, timestamp });
@@ -154,6 +155,11 @@ export class Encoder {
       default:
         return unreachable(event);
     }
+  }
+
+  #timestamp(at: number): string {
+    if (this.#lastTime.at !== at) this.#lastTime = { at, text: new Date(at).toISOString() };
+    return this.#lastTime.text;
   }
 
   #named(a: UserId, b: UserId, make: (a: string, b: string) => Frame): Frame | Promise<Frame> {

@@ -33,8 +33,14 @@ interface Waiting {
   readonly mark: Mark;
 }
 
+/** What one turn has given to the network, which takes such pieces in their order. */
+interface Batch {
+  readonly bytes: number;
+  readonly position: Position | null;
+  readonly gone: readonly Gone[] | null;
+}
+
 const NO_MARK: Mark = {};
-const NOBODY: readonly Gone[] = [];
 
 /**
  * The frames of one event stream, in order, one write a turn of the event loop. It counts what the network has not taken, and
@@ -48,7 +54,7 @@ export class Outbox {
   #chars = 0;
   #position: Position | null = null;
   #gone: Gone[] | null = null;
-  #unsent: Set<Gone> | null = null;
+  #unsent: Batch[] | null = null;
   #unsentBytes = 0;
   #waiting: Waiting[] | null = null;
   #isAwaited = false;
@@ -58,6 +64,7 @@ export class Outbox {
   #progressAt: number;
   #writtenAt: number;
   readonly #turnEnds = (): void => this.flush();
+  readonly #taken = (error?: Error | null): void => this.#batchTaken(error);
 
   constructor(owner: OutboxOwner, parts: OutboxParts) {
     this.#owner = owner;
@@ -111,20 +118,17 @@ export class Outbox {
     this.#isAwaited = false;
     if (!this.#isOpen || this.#frames === null) return;
     const pieces = joinFrames(this.#frames);
-    const position = this.#position;
-    const gone = this.#gone ?? NOBODY;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.size;
+    (this.#unsent ??= []).push({ bytes, position: this.#position, gone: this.#gone });
     this.#frames = null;
     this.#chars = 0;
     this.#gone = null;
-    for (const tell of gone) (this.#unsent ??= new Set()).add(tell);
     this.#writtenAt = this.#parts.now();
     if (this.#unsentBytes === 0) this.#progressAt = this.#writtenAt;
-    let bytes = 0;
-    for (const piece of pieces) bytes += piece.size;
     this.#unsentBytes += bytes;
-    const done = (error?: Error | null): void => this.#taken(bytes, position, gone, error);
     let left = pieces.length;
-    for (const piece of pieces) this.#owner.write(piece, --left === 0 ? done : undefined);
+    for (const piece of pieces) this.#owner.write(piece, --left === 0 ? this.#taken : undefined);
   }
 
   /** The last frame leaves now, and nothing after it: what is still being made has not gone, and comes again from the journal. */
@@ -141,7 +145,8 @@ export class Outbox {
   close(): void {
     this.#isOpen = false;
     const waiting = this.#waiting?.map(({ mark }) => mark.gone) ?? [];
-    const lost = [...(this.#unsent ?? []), ...(this.#gone ?? []), ...waiting];
+    const unsent = this.#unsent?.flatMap(({ gone }) => gone ?? []) ?? [];
+    const lost = [...unsent, ...(this.#gone ?? []), ...waiting];
     this.#unsent = null;
     this.#gone = null;
     this.#frames = null;
@@ -175,14 +180,16 @@ export class Outbox {
     this.#offerRoom();
   }
 
-  /** The network has taken so many bytes, or the connection is broken. */
-  #taken(bytes: number, position: Position | null, gone: readonly Gone[], error: Error | null | undefined): void {
-    this.#unsentBytes -= bytes;
+  /** The network has taken the oldest batch, or the connection is broken. */
+  #batchTaken(error: Error | null | undefined): void {
+    const batch = this.#unsent?.shift();
+    if (batch === undefined) return;
+    if (this.#unsent?.length === 0) this.#unsent = null;
+    this.#unsentBytes -= batch.bytes;
     this.#progressAt = this.#parts.now();
-    if (!this.#isOpen) return;
     const isSent = error === undefined || error === null;
-    if (isSent && position !== null) this.#owner.told(position);
-    for (const tell of gone) if (this.#unsent?.delete(tell) === true) tell(isSent);
+    if (isSent && batch.position !== null) this.#owner.told(batch.position);
+    for (const tell of batch.gone ?? []) tell(isSent);
     this.#offerRoom();
   }
 
