@@ -4,12 +4,20 @@
  * @test topics: a pattern that would make others slow
  */
 const MAX_SEGMENTS = 32;
+/**
+ * Characters of a pattern or destination; more are not matched. A `*` costs a step per character, and a session may have many
+ * patterns.
+ * @peer matches nothing
+ * @test topics: a pattern that would make others slow
+ */
+const MAX_CHARS = 256;
 
 /**
  * Whether a destination matches an Ant pattern (TM §3.5): `?` one character, `*` any within a segment, `**` any segments.
- * Takes a number of steps in proportion to the two lengths: a pattern is a peer's to write.
+ * Takes no more steps than the product of the two lengths: a pattern is a peer's to write.
  */
 export function matchesPattern(pattern: string, destination: string): boolean {
+  if (pattern.length > MAX_CHARS || destination.length > MAX_CHARS) return false;
   const want = pattern.split('/');
   const have = destination.split('/');
   if (want.length > MAX_SEGMENTS || have.length > MAX_SEGMENTS) return false;
