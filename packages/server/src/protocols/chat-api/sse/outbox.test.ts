@@ -144,6 +144,18 @@ test('a failed write tells no position', () => {
   expect(own.told).toEqual([]);
 });
 
+test('once a write has failed none counts as told, in whatever order the network says so', () => {
+  const own = fixture(100);
+  const heard: boolean[] = [];
+  for (const position of [1, 2]) {
+    own.outbox.push(f('x'), { position, gone: (isSent) => void heard.push(isSent) });
+    own.endTurn();
+  }
+  own.take(new Error('write after end'));
+  own.take();
+  expect([own.told, heard]).toEqual([[], [false, false]]);
+});
+
 test('a text that cannot be made is reported', async () => {
   const own = fixture(100);
   own.outbox.push(Promise.reject(new Error('no name')));

@@ -61,6 +61,7 @@ export class Outbox {
   #wasFull = false;
   #isOpen = true;
   #isFinished = false;
+  #isBroken = false;
   #progressAt: number;
   #writtenAt: number;
   readonly #turnEnds = (): void => this.flush();
@@ -187,7 +188,9 @@ export class Outbox {
     if (this.#unsent?.length === 0) this.#unsent = null;
     this.#unsentBytes -= batch.bytes;
     this.#progressAt = this.#parts.now();
-    const isSent = error === undefined || error === null;
+    // A broken connection fails what comes last at once: then which batch this is can't be told, and none counts as sent.
+    this.#isBroken ||= error !== undefined && error !== null;
+    const isSent = !this.#isBroken;
     if (isSent && batch.position !== null) this.#owner.told(batch.position);
     for (const tell of batch.gone ?? []) tell(isSent);
     this.#offerRoom();
