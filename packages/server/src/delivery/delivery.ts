@@ -3,7 +3,7 @@ import type { ChatStateChange, Message, Receivers } from '../core/conversations/
 import { type Position, type StreamId, type UserId, userStream } from '../core/journal/index.ts';
 import { type Clock, Problem, type Stop } from '../kit/index.ts';
 import { type Near, openFarSessions } from './far-sessions.ts';
-import { openSubscription, type Sink, type Subscription } from './subscription.ts';
+import { type Sink, Subscription } from './subscription.ts';
 import { openTail } from './tail.ts';
 
 /**
@@ -27,7 +27,7 @@ export interface LiveSink {
 }
 
 /** One live session of a user that takes chat. */
-export interface ChatSession extends Subscription {
+export interface ChatSession extends Pick<Subscription, 'resume' | 'pump' | 'close'> {
   readonly user: UserId;
 }
 
@@ -61,18 +61,19 @@ export interface DeliveryParts {
   readonly maxSessionsPerUser?: number;
 }
 
-type Watcher = (entry: Entry) => void;
+type Watcher = Pick<Subscription, 'offer'>;
 
-const NOBODY: ReadonlySet<LiveSink> = new Set();
+const NOBODY: readonly LiveSink[] = [];
 
 export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
-  const watchers = new Map<StreamId, Set<Watcher>>();
-  const live = new Map<UserId, Set<LiveSink>>();
+  const watchers = new Map<StreamId, readonly Watcher[]>();
+  const live = new Map<UserId, readonly LiveSink[]>();
   const { maxSessionsPerUser = MAX_SESSIONS_PER_USER } = parts;
   const tail = await openTail(parts);
+  const reading = { journal: parts.journal, tail };
   tail.onEntry((entry) => {
     const interested = watchers.get(entry.stream);
-    if (interested !== undefined) for (const watcher of interested) watcher(entry);
+    if (interested !== undefined) for (const watcher of interested) watcher.offer(entry);
   });
   let size = 0;
 
@@ -95,11 +96,12 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
   function ask(user: UserId, question: (sink: LiveSink) => boolean | Promise<boolean>): boolean | Promise<boolean> {
     const sinks = live.get(user);
     if (sinks === undefined) return false;
-    if (sinks.size === 1) for (const only of sinks) return taken(question(only));
-    return anyTrue([...sinks].map((sink) => taken(question(sink))));
+    const [first, second] = sinks;
+    if (first !== undefined && second === undefined) return taken(question(first));
+    return anyTrue(sinks.map((sink) => taken(question(sink))));
   }
 
-  const sinksOf = (user: UserId): ReadonlySet<LiveSink> => live.get(user) ?? NOBODY;
+  const sinksOf = (user: UserId): readonly LiveSink[] => live.get(user) ?? NOBODY;
 
   /** A session that can't tell has not taken it. */
   function taken(answer: boolean | Promise<boolean>): boolean | Promise<boolean> {
@@ -119,7 +121,7 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
     state(user, change) {
       for (const sink of sinksOf(user)) sink.chatState(change);
     },
-    isAttended: (user) => (live.has(user) ? [...sinksOf(user)].some((sink) => sink.isAttended) : null),
+    isAttended: (user) => (live.has(user) ? sinksOf(user).some((sink) => sink.isAttended) : null),
     users: () => live.keys(),
   };
   const far = openFarSessions({ ...parts, near });
@@ -154,36 +156,20 @@ export async function openDelivery(parts: DeliveryParts): Promise<Delivery> {
       return size;
     },
     open({ user, from, sink, streams = [userStream(user)] }) {
-      if ((live.get(user)?.size ?? 0) >= maxSessionsPerUser)
+      if (sinksOf(user).length >= maxSessionsPerUser)
         throw new Problem('too-many-sessions', 'This user has too many live sessions.', { retry: true });
       enter(user, () => addTo(live, user, sink));
       size++;
-      const subscription = openSubscription({
-        journal: parts.journal,
-        tail,
-        streams,
-        sink,
-        from,
-        watch: (watcher) => watch(streams, (entry) => watcher.offer(entry)),
+      const subscription = new Subscription(reading, { streams, sink, from });
+      const unwatch = watch(streams, subscription);
+      return new OpenSession(user, subscription, () => {
+        size--;
+        enter(user, () => removeFrom(live, user, sink));
+        unwatch();
       });
-      let isOpen = true;
-      return {
-        user,
-        get resume() {
-          return subscription.resume;
-        },
-        pump: () => subscription.pump(),
-        close() {
-          if (!isOpen) return;
-          isOpen = false;
-          size--;
-          enter(user, () => removeFrom(live, user, sink));
-          subscription.close();
-        },
-      };
     },
     isAttended: (user) => near.isAttended(user) === true || far.isAttended(user),
-    follow: (stream, listener) => watch([stream], (entry) => guarded(() => listener(entry))),
+    follow: (stream, listener) => watch([stream], { offer: (entry) => guarded(() => listener(entry)) }),
     close() {
       far.close();
       tail.close();
@@ -207,14 +193,40 @@ function anyTrue(answers: readonly (boolean | Promise<boolean>)[]): boolean | Pr
   );
 }
 
-function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
-  const set = map.get(key);
-  if (set === undefined) map.set(key, new Set([value]));
-  else set.add(value);
+class OpenSession implements ChatSession {
+  readonly user: UserId;
+  readonly #subscription: Subscription;
+  #leave: Stop | null;
+
+  constructor(user: UserId, subscription: Subscription, leave: Stop) {
+    this.user = user;
+    this.#subscription = subscription;
+    this.#leave = leave;
+  }
+
+  get resume(): string {
+    return this.#subscription.resume;
+  }
+
+  pump(): void {
+    this.#subscription.pump();
+  }
+
+  close(): void {
+    this.#leave?.();
+    this.#leave = null;
+    this.#subscription.close();
+  }
 }
 
-function removeFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
-  const set = map.get(key);
-  set?.delete(value);
-  if (set?.size === 0) map.delete(key);
+/** Lists are replaced, not changed: whoever goes through one is not disturbed, and most have a single member. */
+function addTo<K, V>(map: Map<K, readonly V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  map.set(key, list === undefined ? [value] : [...list, value]);
+}
+
+function removeFrom<K, V>(map: Map<K, readonly V[]>, key: K, value: V): void {
+  const rest = map.get(key)?.filter((one) => one !== value) ?? [];
+  if (rest.length === 0) map.delete(key);
+  else map.set(key, rest);
 }

@@ -27,22 +27,17 @@ export interface Sink {
   failed(error: unknown): void;
 }
 
-export interface Subscription {
-  /** The token that goes on after everything told so far. */
-  readonly resume: string;
-  /** The peer can take more. */
-  pump(): void;
-  close(): void;
-}
-
+/** What all subscriptions of a node share. */
 export interface SubscriptionParts {
   readonly journal: TielineJournal;
   readonly tail: Tail;
+}
+
+export interface Subscribed {
   readonly streams: readonly StreamId[];
   readonly sink: Sink;
   /** A token, a position of this store, or `now`. */
   readonly from: { readonly resume: string } | { readonly position: Position } | 'now';
-  readonly watch: (subscription: { offer(entry: Entry): void }) => () => void;
 }
 
 /**
@@ -50,59 +45,85 @@ export interface SubscriptionParts {
  * was told, the tail's own entries follow, in the same turn of the event loop, so nothing falls between. A peer that reads too
  * slowly falls behind the tail again and is caught up from the journal: no memory is held for it.
  */
-export function openSubscription(parts: SubscriptionParts): Subscription {
-  const { journal, tail, streams, sink } = parts;
-  let cursor: Position = tail.applied;
-  let isStarted = false;
-  let isLive = false;
-  let isReading = false;
-  let isOpen = true;
-  let pageSize = FIRST_PAGE;
-  const unwatch = parts.watch({ offer });
-  void start();
+export class Subscription {
+  readonly #parts: SubscriptionParts;
+  readonly #what: Subscribed;
+  #cursor: Position;
+  #isStarted = false;
+  #isLive = false;
+  #isReading = false;
+  #isOpen = true;
+  #pageSize = FIRST_PAGE;
 
-  function offer(entry: Entry): void {
-    if (!isLive || entry.position <= cursor) return;
+  /** Whoever makes it offers it the entries of its streams, beginning in the same turn. */
+  constructor(parts: SubscriptionParts, what: Subscribed) {
+    this.#parts = parts;
+    this.#what = what;
+    this.#cursor = parts.tail.applied;
+    void this.#start();
+  }
+
+  /** The token that goes on after everything told so far. */
+  get resume(): string {
+    const { from } = this.#what;
+    const { journal } = this.#parts;
+    // Who leaves before the start was known goes on where he wanted to start.
+    if (!this.#isStarted && from !== 'now')
+      return 'resume' in from ? from.resume : formatResume(journal.epoch, from.position);
+    return formatResume(journal.epoch, this.#cursor);
+  }
+
+  /** The peer can take more. */
+  pump(): void {
+    void this.#catchUp();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#isLive = false;
+  }
+
+  /** From the tail. */
+  offer(entry: Entry): void {
+    if (!this.#isLive || entry.position <= this.#cursor) return;
     try {
-      if (sink.isReady()) tell(entry);
-      else isLive = false;
+      if (this.#what.sink.isReady()) this.#tell(entry);
+      else this.#isLive = false;
     } catch (error) {
       // One session's defect ends that session; the others hear on.
-      fail(error);
+      this.#fail(error);
     }
   }
 
-  function tell(entry: Entry): void {
-    cursor = entry.position;
-    sink.entry(entry, formatResume(journal.epoch, cursor));
+  #tell(entry: Entry): void {
+    this.#cursor = entry.position;
+    this.#what.sink.entry(entry, formatResume(this.#parts.journal.epoch, this.#cursor));
   }
 
-  async function start(): Promise<void> {
-    isReading = true;
+  async #start(): Promise<void> {
+    this.#isReading = true;
     try {
-      const point = await startingPoint();
-      if (!isOpen) return;
-      isStarted = true;
-      if (typeof point === 'number') cursor = point;
-      else {
-        cursor = tail.applied;
-        sink.resync(point, formatResume(journal.epoch, cursor));
-      }
+      const point = await this.#startingPoint();
+      if (!this.#isOpen) return;
+      this.#isStarted = true;
+      if (typeof point === 'number') this.#cursor = point;
+      else this.#resync(point);
     } catch (error) {
-      fail(error);
+      this.#fail(error);
     } finally {
-      isReading = false;
+      this.#isReading = false;
     }
-    void catchUp();
+    void this.#catchUp();
   }
 
-  async function startingPoint(): Promise<Position | ResyncReason> {
-    if (parts.from === 'now') return cursor;
-    if ('position' in parts.from)
-      return (await journal.oldest()) <= parts.from.position + 1 ? parts.from.position : 'expired';
+  async #startingPoint(): Promise<Position | ResyncReason> {
+    const { journal, tail } = this.#parts;
+    const { from } = this.#what;
+    if (from === 'now') return this.#cursor;
+    if ('position' in from) return (await journal.oldest()) <= from.position + 1 ? from.position : 'expired';
     let token;
     try {
-      token = parseResume(parts.from.resume);
+      token = parseResume(from.resume);
     } catch (error) {
       if (error instanceof Problem && error.code === 'resync') return 'unknown';
       throw error;
@@ -111,60 +132,49 @@ export function openSubscription(parts: SubscriptionParts): Subscription {
     return (await journal.oldest()) <= token.position + 1 ? token.position : 'expired';
   }
 
-  async function catchUp(): Promise<void> {
-    if (isReading || isLive || !isOpen) return;
-    isReading = true;
+  async #catchUp(): Promise<void> {
+    if (this.#isReading || this.#isLive || !this.#isOpen) return;
+    const { tail } = this.#parts;
+    const { sink } = this.#what;
+    this.#isReading = true;
     try {
-      while (isOpen && cursor < tail.applied && sink.isReady()) {
-        const page = await journal.range({ streams, after: cursor, until: tail.applied, limit: pageSize });
-        let told = true;
-        for (const entry of page.entries) {
-          told = isOpen && sink.isReady();
-          if (!told) break;
-          tell(entry);
-        }
-        if (told) cursor = Math.max(cursor, page.scannedTo);
-        pageSize = told ? Math.min(2 * pageSize, MAX_PAGE) : FIRST_PAGE;
-      }
-      isLive = isOpen && cursor >= tail.applied;
+      while (this.#isOpen && this.#cursor < tail.applied && sink.isReady()) await this.#readPage();
+      this.#isLive = this.#isOpen && this.#cursor >= tail.applied;
     } catch (error) {
-      if (isExpired(error)) lost();
-      else fail(error);
+      if (!isExpired(error)) this.#fail(error);
+      // What comes next for this peer has left the journal while it read too slowly.
+      else if (this.#isOpen) this.#resync('expired');
     } finally {
-      isReading = false;
+      this.#isReading = false;
     }
-    if (isOpen && !isLive && sink.isReady()) void catchUp();
+    if (this.#isOpen && !this.#isLive && sink.isReady()) void this.#catchUp();
   }
 
-  /** What comes next for this peer has left the journal while it read too slowly. */
-  function lost(): void {
-    if (!isOpen) return;
-    cursor = tail.applied;
-    sink.resync('expired', formatResume(journal.epoch, cursor));
+  async #readPage(): Promise<void> {
+    const { journal, tail } = this.#parts;
+    const { streams, sink } = this.#what;
+    const until = tail.applied;
+    const page = await journal.range({ streams, after: this.#cursor, until, limit: this.#pageSize });
+    let told = true;
+    for (const entry of page.entries) {
+      told = this.#isOpen && sink.isReady();
+      if (!told) break;
+      this.#tell(entry);
+    }
+    if (told) this.#cursor = Math.max(this.#cursor, page.scannedTo);
+    this.#pageSize = told ? Math.min(2 * this.#pageSize, MAX_PAGE) : FIRST_PAGE;
   }
 
-  function fail(error: unknown): void {
-    if (!isOpen) return;
-    close();
-    sink.failed(error);
+  #resync(reason: ResyncReason): void {
+    this.#cursor = this.#parts.tail.applied;
+    this.#what.sink.resync(reason, formatResume(this.#parts.journal.epoch, this.#cursor));
   }
 
-  function close(): void {
-    isOpen = false;
-    isLive = false;
-    unwatch();
+  #fail(error: unknown): void {
+    if (!this.#isOpen) return;
+    this.close();
+    this.#what.sink.failed(error);
   }
-
-  return {
-    get resume() {
-      // Who leaves before the start was known goes on where he wanted to start.
-      if (!isStarted && parts.from !== 'now')
-        return 'resume' in parts.from ? parts.from.resume : formatResume(journal.epoch, parts.from.position);
-      return formatResume(journal.epoch, cursor);
-    },
-    pump: () => void catchUp(),
-    close,
-  };
 }
 
 function isExpired(error: unknown): boolean {
