@@ -37,8 +37,8 @@ interface Queue {
   tail: Promise<unknown>;
   /** What waits goes with the chat. */
   isReleased: boolean;
-  /** The device that has this call takes all texts up to this one. */
-  confirmed: { readonly call: StandingCall; readonly upTo: number } | null;
+  /** Another device takes all texts up to this one, whatever has become of its chat meanwhile. */
+  passedUpTo: number;
 }
 
 /** Whether the device that has a chat is there is asked again so often, until it is, or the chat has ended. */
@@ -98,23 +98,19 @@ export function createChatLine(parts: {
     return standing(peer) ?? exchange.callFor(partyOf(sender), partyOf(owner));
   }
 
-  /** `holder` has the call still, and takes the text that is the `number`th of its peer. One answer serves all that wait. */
-  function isTaken(call: StandingCall, holder: EndpointId, queue: Queue, number: number): boolean | Promise<boolean> {
-    if (queue.confirmed?.call === call && number <= queue.confirmed.upTo) return true;
+  /** `holder` has the call still, and takes the texts of its peer. One answer serves all that wait. */
+  async function isTaken(call: StandingCall, holder: EndpointId, queue: Queue): Promise<boolean> {
     const upTo = queue.arrived;
-    const hasIt = exchange.hasIt(call, endpoint.owner, holder);
-    if (typeof hasIt === 'boolean') return hasIt;
-    return hasIt.then((yes) => {
-      if (yes) queue.confirmed = { call, upTo };
-      return yes;
-    });
+    const hasIt = await exchange.hasIt(call, endpoint.owner, holder);
+    if (hasIt) queue.passedUpTo = upTo;
+    return hasIt;
   }
 
   /**
    * What this device waits with: null where another one has the chat, or this one has refused it. A call that ends otherwise, by
    * its caller or with its node, says nothing about the owner's wish to read: then the PBX calls.
    */
-  async function waitFor(peer: UserId, queue: Queue, number: number): Promise<Held | null> {
+  async function waitFor(peer: UserId, queue: Queue): Promise<Held | null> {
     while (!queue.isReleased && exchange.endpointsOf(endpoint.owner).includes(endpoint)) {
       const call = await underWay(peer);
       if (call === null) return null;
@@ -127,7 +123,7 @@ export function createChatLine(parts: {
       } else if (holder === null) {
         if (call.wasOffered(endpoint.id)) return null;
       } else {
-        if (await isTaken(call, holder, queue, number)) return null;
+        if (await isTaken(call, holder, queue)) return null;
         // Who has it, is not known to be there: its node is new, or dead and about to be missed.
         if (call.cause === null) await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve));
       }
@@ -143,7 +139,7 @@ export function createChatLine(parts: {
       use(line);
       return true;
     }
-    const queue = before ?? { size: 0, arrived: 0, tail: Promise.resolve(), isReleased: false, confirmed: null };
+    const queue = before ?? { size: 0, arrived: 0, tail: Promise.resolve(), isReleased: false, passedUpTo: 0 };
     if (queue.size >= MAX_WAITING_TEXTS) {
       // What waits goes with the chat: none of it may call the device anew.
       queue.isReleased = true;
@@ -155,8 +151,8 @@ export function createChatLine(parts: {
     const number = ++queue.arrived;
     waiting.set(peer, queue);
     const result = queue.tail.then(async () => {
-      if (queue.isReleased) return false;
-      const found = held(peer) ?? (await waitFor(peer, queue, number));
+      if (queue.isReleased || number <= queue.passedUpTo) return false;
+      const found = held(peer) ?? (await waitFor(peer, queue));
       if (found !== null) use(found);
       return found !== null;
     });

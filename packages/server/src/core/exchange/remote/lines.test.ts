@@ -3,7 +3,9 @@ import { type Device, type Node, users, World } from '../../../../../../test/kit
 import { seeded } from '../../../../../../test/kit/scale.ts';
 import type { Message } from '../../conversations/index.ts';
 import type { MessageId } from '../../journal/index.ts';
+import { deferred } from '../../../kit/index.ts';
 import { type ChatLine, createChatLine } from '../chat-line.ts';
+import type { Exchange } from '../index.ts';
 
 // Alice writes to bob, who has devices on two nodes. What is told of it is a message that the journal brings to each of them.
 
@@ -11,11 +13,11 @@ const [alice, bob] = users as [(typeof users)[0], (typeof users)[0]];
 const message = (id: string): Message =>
   ({ id: id as MessageId, sender: alice.id, recipient: bob.id, body: id }) as Message;
 
-function lineOf(world: World, device: Device): ChatLine {
+function lineOf(world: World, device: Device, exchange: Exchange = device.node.exchange): ChatLine {
   const directory = {
     party: ({ value }: { value: string }) => Promise.resolve(users.find(({ id }) => id === value) ?? null),
   };
-  return createChatLine({ endpoint: device, exchange: device.node.exchange, directory, clock: world.clock });
+  return createChatLine({ endpoint: device, exchange, directory, clock: world.clock });
 }
 
 /** What becomes of a text at this device; null: nothing yet. */
@@ -67,6 +69,26 @@ test.each(['the node of the text', 'the node that dies'] as const)(
     expect(near.texts.map(({ id }) => id)).toEqual(['4', '5']);
   },
 );
+
+test('an answer that comes with the end of its chat serves all texts before the question: none calls this device', async () => {
+  const { world, near, far, nodes } = await two();
+  const phone = world.register(nodes[0], alice);
+  await world.pass(200);
+  phone.call(bob, false);
+  await world.pass(200);
+  accept(far);
+  await world.pass(200);
+  const answer = deferred<boolean>();
+  const line = lineOf(world, near, { ...nodes[0].exchange, hasIt: () => answer.promise });
+  const passed = ['1', '2', '3'].map((id) => deliver(line, id));
+  await world.pass(200);
+  const before = near.ends.length;
+  answer.resolve(true);
+  phone.release(phone.ends[0]!, 16);
+  await world.pass(200);
+  expect(passed).toEqual([{ result: false }, { result: false }, { result: false }]);
+  expect(near.ends.length).toBe(before);
+});
 
 test('the other node goes while its device is called: the text is for the device that is left', async () => {
   const { world, near, far, nodes } = await two();
