@@ -22,7 +22,7 @@ import {
  */
 const MAX_WAITING_UNITS = 10_000;
 /**
- * Characters of the messages that wait so, texts and data: two thousand of the largest. Their number alone would allow some 460 MB.
+ * Characters of the messages that wait so, texts, attached URLs and data: some two thousand of the largest. Their number alone would allow some 460 MB.
  * @peer `store-unavailable`, at once
  * @test write-desk: large messages that wait
  */
@@ -284,6 +284,8 @@ const DATA_CHARACTERS = 16 * 1024;
 /** What a unit weighs while it waits. */
 function charactersOf(unit: Unit): number {
   if (unit.kind !== 'conversations.append') return 0;
-  const { body, data } = unit.input.message;
-  return body.length + (data === null ? 0 : DATA_CHARACTERS);
+  const { body, attach, data } = unit.input.message;
+  let characters = body.length + (data === null ? 0 : DATA_CHARACTERS);
+  for (const url of attach) characters += url.length;
+  return characters;
 }
