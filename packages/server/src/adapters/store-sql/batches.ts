@@ -14,17 +14,20 @@ const MAX_LOOKUP = 512;
 
 /**
  * Inserts many rows of one table with statements that are built once and used again with other values.
- * `compile` builds the statement for some rows; `blank` is a row with every column, none of them undefined.
+ * `compile` builds the statement for some rows; `blank` is a row with every column, none of them undefined. `Number`: the first
+ * column, where rows are numbered one after the other.
  */
-export class BatchInsert<Row extends object> {
+export class BatchInsert<Row extends object, Number extends keyof Row = never> {
   readonly #db: Kysely<Tables>;
   readonly #columns: readonly (keyof Row)[];
+  readonly #unnumbered: readonly Exclude<keyof Row, Number>[];
   readonly #statements: readonly { readonly size: number; readonly sql: string }[];
 
   constructor(db: Kysely<Tables>, blank: Row, compile: (rows: readonly Row[]) => CompiledQuery) {
     this.#db = db;
     // Kysely writes the columns in the order of the first row's members.
     this.#columns = columnsOf(blank);
+    this.#unnumbered = columnsOf<Exclude<keyof Row, Number>>(blank).slice(1);
     this.#statements = INSERT_SIZES.map((size) => ({
       size,
       sql: compile(Array.from({ length: size }, () => blank)).sql,
@@ -32,24 +35,34 @@ export class BatchInsert<Row extends object> {
   }
 
   async insert(rows: readonly Row[]): Promise<void> {
-    let done = 0;
-    for (const { size, sql } of this.#statements)
-      for (; rows.length - done >= size; done += size)
-        await this.#db.executeQuery(CompiledQuery.raw(sql, this.#values(rows, done, size)));
+    await this.#insert(rows.length, (values, i) => put(values, rows[i], this.#columns));
   }
 
-  #values(rows: readonly Row[], from: number, size: number): unknown[] {
-    const values: unknown[] = [];
-    for (let i = from; i < from + size; i++) {
-      const row = rows[i];
-      if (row !== undefined) for (const column of this.#columns) values.push(row[column]);
-    }
-    return values;
+  /** @param after the number that was given last */
+  async insertNumbered(rows: readonly Omit<Row, Number>[], after: number): Promise<void> {
+    await this.#insert(rows.length, (values, i) => {
+      values.push(after + i + 1);
+      put(values, rows[i], this.#unnumbered);
+    });
+  }
+
+  async #insert(count: number, put: (values: unknown[], i: number) => void): Promise<void> {
+    let done = 0;
+    for (const { size, sql } of this.#statements)
+      for (; count - done >= size; done += size) {
+        const values: unknown[] = [];
+        for (let i = done; i < done + size; i++) put(values, i);
+        await this.#db.executeQuery(CompiledQuery.raw(sql, values));
+      }
   }
 }
 
-function columnsOf<Row extends object>(row: Row): readonly (keyof Row)[] {
-  return Object.keys(row) as (keyof Row)[];
+function put<Row extends object>(values: unknown[], row: Row | undefined, columns: readonly (keyof Row)[]): void {
+  if (row !== undefined) for (const column of columns) values.push(row[column]);
+}
+
+function columnsOf<Column extends PropertyKey>(row: Readonly<Record<Column, unknown>>): readonly Column[] {
+  return Object.keys(row) as Column[];
 }
 
 /** Finds rows by many keys, likewise. `compile` builds `… where key in (keys)` and takes no other parameter. */

@@ -131,8 +131,10 @@ export class SqliteLedger implements Ledger {
   async #write({ messages, mail, entries, keys }: AppendedRows): Promise<void> {
     const statements = this.#statements;
     await statements.messages.insert(messages);
-    await statements.entries.insert(entries.map((row) => ({ ...row, position: ++this.#head })));
-    await statements.mail.insert(mail.map((row) => ({ ...row, num: ++this.#mail })));
+    await statements.entries.insertNumbered(entries, this.#head);
+    this.#head += entries.length;
+    await statements.mail.insertNumbered(mail, this.#mail);
+    this.#mail += mail.length;
     await statements.keys.insert(keys);
   }
 }

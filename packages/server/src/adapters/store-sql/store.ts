@@ -11,15 +11,8 @@ import { createPostgresStore } from './postgres/store.ts';
 import { ReadDesk } from './read-desk.ts';
 import { ringing } from './ring.ts';
 import { SETTLE_AFTER } from './settle.ts';
-import {
-  queryOf,
-  type ReaderAsk,
-  type ReaderReply,
-  type WorkerPart,
-  type WriterAsk,
-  type WriterReply,
-  type WrittenEntry,
-} from './wire.ts';
+import { queryOf, type WorkerPart, type WrittenEntry } from './wire.ts';
+import { readerCrossing, writerCrossing } from './pack.ts';
 import { WorkerLink } from './worker-link.ts';
 import { WriteDesk } from './write-desk.ts';
 
@@ -70,11 +63,11 @@ export async function createStoreSql(options: StoreSqlOptions): Promise<SqlStore
     clock,
     log,
     onBatch: ringing(bell, log),
-    link: (events) => new WorkerLink<WriterAsk, WriterReply>({ ...events, part, clock, log }),
+    link: (events) => new WorkerLink({ ...events, crossing: writerCrossing, part, clock, log }),
   });
   const reads = new ReadDesk(
     (events) =>
-      new WorkerLink<ReaderAsk, ReaderReply>({ ...events, part: () => ({ part: 'reader', file }), clock, log }),
+      new WorkerLink({ ...events, crossing: readerCrossing, part: () => ({ part: 'reader', file }), clock, log }),
   );
   try {
     await Promise.all([writes.open(), reads.open()]);

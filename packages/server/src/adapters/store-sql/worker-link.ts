@@ -14,7 +14,15 @@ type AnyReply = { readonly is: string } & (
   { readonly is: 'refused'; readonly failure: Failure } | { readonly is: string }
 );
 
-export interface WorkerLinkParts<Reply> extends LinkEvents<Reply> {
+/** How asks and replies cross between the threads. */
+export interface Crossing<Ask, Reply> {
+  pack(ask: Ask): unknown;
+  /** What `pack` of the other side has made. */
+  unpack(message: unknown): Reply;
+}
+
+export interface WorkerLinkParts<Ask, Reply> extends LinkEvents<Reply> {
+  readonly crossing: Crossing<Ask, Reply>;
   readonly part: () => WorkerPart;
   readonly clock: Clock;
   readonly log: StoreLog;
@@ -22,7 +30,7 @@ export interface WorkerLinkParts<Reply> extends LinkEvents<Reply> {
 
 /** One worker, and the next one when it dies. */
 export class WorkerLink<Ask, Reply extends AnyReply> implements Link<Ask> {
-  readonly #parts: WorkerLinkParts<Reply>;
+  readonly #parts: WorkerLinkParts<Ask, Reply>;
   readonly #firstOpen: Deferred<undefined> = deferred();
   readonly #closed: Deferred<undefined> = deferred();
   #worker: Worker | null = null;
@@ -32,7 +40,7 @@ export class WorkerLink<Ask, Reply extends AnyReply> implements Link<Ask> {
   #isFirst = true;
   restarts = 0;
 
-  constructor(parts: WorkerLinkParts<Reply>) {
+  constructor(parts: WorkerLinkParts<Ask, Reply>) {
     this.#parts = parts;
   }
 
@@ -50,7 +58,7 @@ export class WorkerLink<Ask, Reply extends AnyReply> implements Link<Ask> {
   }
 
   post(ask: Ask): void {
-    this.#worker?.postMessage(ask);
+    this.#worker?.postMessage(this.#parts.crossing.pack(ask));
   }
 
   async close(): Promise<void> {
@@ -71,7 +79,8 @@ export class WorkerLink<Ask, Reply extends AnyReply> implements Link<Ask> {
     const worker = new Worker(WORKER, { workerData: this.#parts.part(), name: `store ${this.#parts.part().part}` });
     this.#worker = worker;
     let failure: Error | null = null;
-    worker.on('message', (reply: Reply) => {
+    worker.on('message', (message: unknown) => {
+      const reply = this.#parts.crossing.unpack(message);
       if (isRefused(reply)) failure = errorOf(reply.failure);
       else this.#onReply(reply);
     });

@@ -2,14 +2,16 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Connection } from './dialect/connection.ts';
 import { openSqlite } from './dialect/sqlite.ts';
-import { failureOf, type ReaderAsk, type WorkerPart, type WriterAsk } from './wire.ts';
+import { type PackedAsk, packReply, unpackAsk } from './pack.ts';
+import { failureOf, type ReaderAsk, type WorkerPart } from './wire.ts';
 
 /** Each part loads what it needs and no more: a worker starts while somebody waits. */
 async function main(port: MessagePort, part: WorkerPart): Promise<void> {
   if (part.part === 'writer') {
     const { serveWriter } = await import('./serve-writer.ts');
     const connection = openSqlite(part.file, { readOnly: false });
-    inOrder<WriterAsk>(port, await serveWriter(connection, part, (reply) => port.postMessage(reply)));
+    const serve = await serveWriter(connection, part, (reply) => port.postMessage(packReply(reply)));
+    inOrder<PackedAsk>(port, (ask) => serve(unpackAsk(ask)));
   } else {
     const { serveReader } = await import('./serve-reader.ts');
     const open = (): Connection => openSqlite(part.file, { readOnly: true });

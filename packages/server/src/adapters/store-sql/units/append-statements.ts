@@ -33,8 +33,8 @@ export type KeyRow = MessageRow & { readonly key_id: string; readonly hash: stri
 /** The hot unit's statements, compiled when the writer starts. */
 export interface AppendStatements {
   readonly messages: BatchInsert<Tables['messages']>;
-  readonly mail: BatchInsert<Tables['mail_log']>;
-  readonly entries: BatchInsert<Tables['entries']>;
+  readonly mail: BatchInsert<Tables['mail_log'], 'num'>;
+  readonly entries: BatchInsert<Tables['entries'], 'position'>;
   readonly keys: BatchInsert<Tables['idempotency']>;
   readonly findKeys: BatchLookup<KeyRow>;
 }
@@ -44,10 +44,10 @@ export function compileAppend(db: Kysely<Tables>): AppendStatements {
     messages: new BatchInsert<Tables['messages']>(db, BLANK.messages, (rows) =>
       db.insertInto('messages').values(rows).compile(),
     ),
-    mail: new BatchInsert<Tables['mail_log']>(db, BLANK.mail_log, (rows) =>
+    mail: new BatchInsert<Tables['mail_log'], 'num'>(db, BLANK.mail_log, (rows) =>
       db.insertInto('mail_log').values(rows).compile(),
     ),
-    entries: new BatchInsert<Tables['entries']>(db, BLANK.entries, (rows) =>
+    entries: new BatchInsert<Tables['entries'], 'position'>(db, BLANK.entries, (rows) =>
       db.insertInto('entries').values(rows).compile(),
     ),
     keys: new BatchInsert<Tables['idempotency']>(db, BLANK.idempotency, (rows) => compileKeys(db, rows)),

@@ -101,9 +101,9 @@ export class Appender {
     const seq = ++standing.seq;
     this.#ports.touched(message.conversation, standing);
     run.messages.push(messageRow(message, { num, conversation: standing.num, seq }));
-    this.#keep(input, run, { num, conversation: standing.num, seq });
     const position = run.first === null ? null : run.first + run.entries.length;
-    this.#tell(input, run, num);
+    const told = this.#tell(input, run, num);
+    this.#keep(input, run, { num, conversation: standing.num, seq, told });
     if (idem !== null) {
       const id = keyOf(input, idem.key);
       run.keys.push({ id, hash: idem.hash, message: num, at: run.now });
@@ -113,16 +113,15 @@ export class Appender {
   }
 
   #keep(
-    { keepFor, message }: Append,
+    { tell, keepFor, message }: Append,
     run: Run,
-    { num, conversation, seq }: { readonly num: number; readonly conversation: number; readonly seq: number },
+    at: { readonly num: number; readonly conversation: number; readonly seq: number; readonly told: readonly number[] },
   ): void {
-    const seen = keepFor.length > 1 ? new Set<string>() : null;
-    for (const user of keepFor) {
-      if (seen?.has(user) === true) continue;
-      seen?.add(user);
+    const { num, conversation, seq, told } = at;
+    for (const [i, user] of keepFor.entries()) {
+      if (keepFor.indexOf(user) < i) continue;
       run.mail.push({
-        user_num: numberIn(run.streams, userStream(user)),
+        user_num: told[tell.indexOf(user)] ?? numberIn(run.streams, userStream(user)),
         conversation,
         seq,
         at: message.at,
@@ -132,16 +131,12 @@ export class Appender {
     }
   }
 
-  #tell({ tell }: Append, run: Run, message: number): void {
-    for (const user of tell)
-      run.entries.push({
-        stream: numberIn(run.streams, userStream(user)),
-        kind: 'message',
-        message,
-        ref: null,
-        data: null,
-        at: run.now,
-      });
+  /** @returns the numbers of their streams */
+  #tell({ tell }: Append, run: Run, message: number): readonly number[] {
+    const numbers = tell.map((user) => numberIn(run.streams, userStream(user)));
+    for (const stream of numbers)
+      run.entries.push({ stream, kind: 'message', message, ref: null, data: null, at: run.now });
+    return numbers;
   }
 
   async #loadKeys(units: readonly AppendUnit[], now: number): Promise<Map<string, KnownKey>> {
@@ -160,7 +155,7 @@ export class Appender {
 export function* streamsIn(units: readonly AppendUnit[]): Iterable<StreamId> {
   for (const { input } of units) {
     for (const user of input.tell) yield userStream(user);
-    for (const user of input.keepFor) yield userStream(user);
+    for (const user of input.keepFor) if (!input.tell.includes(user)) yield userStream(user);
   }
 }
 
