@@ -2,7 +2,6 @@
  * How groups cross between the threads. Node clones what is sent member by member, names included: for a message that costs as much
  * as a third of its writing. So messages go as one flat list of values, and so does what became of them.
  */
-import type { Position } from '../../core/journal/index.ts';
 import type { AppendUnit, Outcome, ReaderAsk, ReaderReply, Unit, WriterAsk, WriterReply } from './wire.ts';
 import type { Crossing } from './worker-link.ts';
 
@@ -11,7 +10,7 @@ type Append = AppendUnit['input'];
 /** Appends as their values in a row; other units as they are. An append begins with a text, which no unit is. */
 type FlatUnits = readonly unknown[];
 /** For each append its `seq` and its position; other outcomes as they are. */
-type FlatOutcomes = readonly (number | Position | null | Outcome)[];
+type FlatOutcomes = readonly (number | null | Outcome)[];
 
 export type PackedAsk =
   Exclude<WriterAsk, { do: 'units' }> | { readonly do: 'units'; readonly now: number; readonly flat: FlatUnits };
