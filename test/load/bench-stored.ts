@@ -1,12 +1,16 @@
-/** Stored one-to-one chat over AppWebsocket, against the same without storing: what a commit costs beside everything else. */
+/**
+ * Stored one-to-one chat over AppWebsocket, against the bare relay and against the same without storing. The marks stand against
+ * the relay, as the products of two: of storing against not storing, and of one-to-one against the relay. Whatever makes the way of a
+ * text faster would else count against storing it.
+ */
 import type { BenchRow } from '../../scripts/bench.ts';
 import { Agent } from './agent/agent.ts';
-import type { UserKind } from './agent/load.ts';
+import type { Surface, UserKind } from './agent/load.ts';
 import { type Contender, profiled, ratioRow, rotate } from './measure.ts';
 import { pinThread, threadSeconds } from './subject/cpu.ts';
 import { CORES } from './subject/pinned.ts';
 import type { Subject } from './subject/subject.ts';
-import { BenchWorld } from './subject/world.ts';
+import { BenchWorld, startBare } from './subject/world.ts';
 
 const PAIRS = 200;
 const UNIT = 'messages';
@@ -16,6 +20,12 @@ interface Part {
   readonly hasOwnCore: boolean;
   readonly windows: readonly { readonly window: number; readonly goal: number; readonly floor: number }[];
 }
+
+/** The marks of one-to-one chat that is not stored. */
+const UNSTORED: Readonly<Record<number, { readonly goal: number; readonly floor: number }>> = {
+  1: { goal: 1.0, floor: 0.7 },
+  8: { goal: 1.2, floor: 0.8 },
+};
 
 const PARTS: readonly Part[] = [
   {
@@ -38,27 +48,26 @@ const PARTS: readonly Part[] = [
 
 export async function run(): Promise<readonly BenchRow[]> {
   await using world = await BenchWorld.make();
+  await using relay = await startBare('relay');
   await using tieline = await world.start();
   await using agent = new Agent();
-  const open = async (users: UserKind): Promise<Contender> => ({
-    subject: tieline,
-    load: await agent.open({
-      kind: 'pairs',
-      surface: 'appws',
-      ports: [tieline.port],
-      pairs: PAIRS,
-      users,
-      hasMarkup: false,
-    }),
+  const open = async (subject: Subject, surface: Surface, users: UserKind): Promise<Contender> => ({
+    subject,
+    load: await agent.open({ kind: 'pairs', surface, ports: [subject.port], pairs: PAIRS, users, hasMarkup: false }),
   });
-  const [unstored, stored] = [await open('u'), await open('s')];
+  const bare = await open(relay, 'bare', 'u');
+  const [unstored, stored] = [await open(tieline, 'appws', 'u'), await open(tieline, 'appws', 's')];
   const rows: BenchRow[] = [];
   for (const { name: part, hasOwnCore, windows } of PARTS) {
     const own = hasOwnCore ? { ...stored, cpuSeconds: await giveCore(stored) } : stored;
     for (const { window, goal, floor } of windows) {
       const name = `${part}, window ${window}`;
-      const [base, result] = await profiled(tieline, name, () => rotate([unstored, own], { window }));
-      rows.push(ratioRow({ name, unit: UNIT, goal, floor }, base!, result!));
+      const [base, volatile, result] = await profiled(tieline, name, () => rotate([bare, unstored, own], { window }));
+      const of = UNSTORED[window]!;
+      rows.push(
+        ratioRow({ name, unit: UNIT, goal: product(goal, of.goal), floor: product(floor, of.floor) }, base!, result!),
+        ratioRow({ name: `${name}, against not storing`, unit: UNIT, goal, floor: null }, volatile!, result!),
+      );
     }
   }
   return rows;
@@ -84,4 +93,9 @@ async function giveCore({ subject, load }: Contender): Promise<() => number> {
 function busierCore(subject: Subject, writer: number): number {
   const writing = threadSeconds(subject.pid).get(writer) ?? 0;
   return Math.max(writing, subject.cpuSeconds() - writing);
+}
+
+/** Of two marks, as one. */
+function product(a: number, b: number): number {
+  return Math.round(a * b * 100) / 100;
 }

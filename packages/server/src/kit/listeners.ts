@@ -3,7 +3,7 @@ import { Roster } from './roster.ts';
 /** Stops what `subscribe` and the like have started. Idempotent. */
 export type Stop = () => void;
 
-/** Listeners of one kind. A listener added or removed while one is called takes effect with the next `emit`. */
+/** Listeners of one kind, in no order. A listener added or removed while one is called takes effect with the next `emit`. */
 export class Listeners<T> {
   readonly #roster = new Roster<(value: T) => void>();
 

@@ -44,6 +44,8 @@ test('units come across in their order, whatever their members are', () => {
     unitOf('conversations.mark-read', { user: bob, conversation: directConversation(alice, bob), seq: 0 }),
   ];
   expect(asked({ do: 'units', now: 7, units })).toEqual({ do: 'units', now: 7, units });
+  const many = Array.from({ length: 100 }, () => units).flat();
+  expect(asked({ do: 'units', now: 7, units: many })).toEqual({ do: 'units', now: 7, units: many });
   expect(asked({ do: 'units', now: 7, units: [] })).toEqual({ do: 'units', now: 7, units: [] });
   expect(asked({ do: 'close' })).toEqual({ do: 'close' });
 });

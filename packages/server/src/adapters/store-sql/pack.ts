@@ -9,28 +9,39 @@ type Append = AppendUnit['input'];
 
 /** Appends as their values in a row; other units as they are. An append begins with a text, which no unit is. */
 type FlatUnits = readonly unknown[];
+/** Units of one list: a list of thousands of values is no young object any more, and makes old what is in it. */
+const LISTED_UNITS = 64;
 /** For each append its `seq` and its position; other outcomes as they are. */
 type FlatOutcomes = readonly (number | null | Outcome)[];
 
 export type PackedAsk =
-  Exclude<WriterAsk, { do: 'units' }> | { readonly do: 'units'; readonly now: number; readonly flat: FlatUnits };
+  | Exclude<WriterAsk, { do: 'units' }>
+  | { readonly do: 'units'; readonly now: number; readonly lists: readonly FlatUnits[] };
 export type PackedReply =
   Exclude<WriterReply, { is: 'committed' }> | { readonly is: 'committed'; readonly flat: FlatOutcomes };
 
 export function packAsk(ask: WriterAsk): PackedAsk {
   if (ask.do !== 'units') return ask;
+  const lists: FlatUnits[] = [];
+  for (let from = 0; from < ask.units.length; from += LISTED_UNITS)
+    lists.push(flattened(ask.units.slice(from, from + LISTED_UNITS)));
+  return { do: 'units', now: ask.now, lists };
+}
+
+function flattened(units: readonly Unit[]): FlatUnits {
   const flat: unknown[] = [];
-  for (const unit of ask.units)
+  for (const unit of units)
     if (unit.kind === 'conversations.append') putAppend(flat, unit.input);
     else flat.push(unit);
-  return { do: 'units', now: ask.now, flat };
+  return flat;
 }
 
 export function unpackAsk(ask: PackedAsk): WriterAsk {
   if (ask.do !== 'units') return ask;
-  const values = new FlatReader(ask.flat);
   const units: Unit[] = [];
-  while (values.isMore) units.push(typeof values.peek === 'string' ? takeAppend(values) : values.take<Unit>());
+  for (const list of ask.lists)
+    for (const values = new FlatReader(list); values.isMore;)
+      units.push(typeof values.peek === 'string' ? takeAppend(values) : values.take<Unit>());
   return { do: 'units', now: ask.now, units };
 }
 

@@ -46,7 +46,7 @@ export class InFlight {
 
   /** Resolves when there is room for one more. */
   async room(): Promise<void> {
-    while (!this.hasRoom) await this.#waiting[0];
+    while (!this.hasRoom) await (this.#waiting[0] ?? this.#last);
   }
 
   async settled(): Promise<void> {
