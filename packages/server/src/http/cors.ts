@@ -15,13 +15,6 @@ export interface CorsOptions {
 /** Methods that change nothing. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Credentials go with named origins only, never with `*` (design: Security). */
-function originHeaders(kind: OriginKind, origin: string | undefined): Record<string, string> {
-  if (kind === 'own' || kind === 'listed')
-    return { 'access-control-allow-origin': origin ?? '', 'access-control-allow-credentials': 'true' };
-  return kind === 'foreign' ? {} : { 'access-control-allow-origin': '*' };
-}
-
 /** Sets what every answer in the scope carries. Returns what the request's origin is to us. */
 export type SetCorsHeaders = (request: FastifyRequest, reply: FastifyReply) => OriginKind;
 
@@ -31,11 +24,25 @@ export function corsHeaders({ origins, methods, headers, exposed = [] }: CorsOpt
     vary: 'Origin',
     'access-control-allow-methods': methods.join(', '),
     'access-control-allow-headers': headers.join(', '),
+  };
+  /** Only pages of other origins are kept from reading what is not exposed. */
+  const ofPages = {
+    ...ofAll,
     ...(exposed.length === 0 ? {} : { 'access-control-expose-headers': exposed.join(', ') }),
   };
+  const anybody = { 'access-control-allow-origin': '*' };
+  const [noPage, anyPage] = [
+    { ...ofAll, ...anybody },
+    { ...ofPages, ...anybody },
+  ];
+  const namedPage = { ...ofPages, 'access-control-allow-credentials': 'true' };
   return (request, reply) => {
     const kind = origins.kindOf(request.raw);
-    reply.headers(ofAll).headers(originHeaders(kind, request.headers.origin));
+    if (kind === 'none') reply.headers(noPage);
+    else if (kind === 'any') reply.headers(anyPage);
+    else if (kind === 'foreign') reply.headers(ofPages);
+    // Credentials go with named origins only, never with `*` (design: Security).
+    else reply.headers(namedPage).header('access-control-allow-origin', request.headers.origin);
     return kind;
   };
 }

@@ -88,7 +88,7 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
   readonly #refused: PortOptions['refused'];
   readonly #reader: WebSocketReader;
   /** What this turn sends. A text is encoded when all are written. */
-  #turn: (string | Buffer)[] = [];
+  #turn: (string | Buffer)[] | null = null;
   #turnBytes = 0;
   #turnSent: Sent[] | null = null;
   /** The socket still held some of it when it was last written to. */
@@ -208,11 +208,11 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
     const frames = this.#turn;
     const bytes = this.#turnBytes;
     const sent = this.#turnSent;
-    this.#turn = [];
+    this.#turn = null;
     this.#turnBytes = 0;
     this.#turnSent = null;
     if (this.#socket.destroyed) return tellAll(sent, new Error('the socket is closed'));
-    if (frames.length > 0) {
+    if (frames !== null) {
       this.#write(frames, bytes, sent);
       this.#isBacked = this.#socket.writableLength > 0;
     }
@@ -239,8 +239,12 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
       if (sent !== undefined) process.nextTick(sent, new Error('the socket is closed'));
       return;
     }
-    if (this.#turn.length === 0) this.#joiner.add(this);
-    this.#turn.push(frame);
+    // Made for the one frame that most turns have: an array that is pushed to makes room for many.
+    if (this.#turn !== null) this.#turn.push(frame);
+    else {
+      this.#turn = [frame];
+      this.#joiner.add(this);
+    }
     this.#turnBytes += bytes;
     if (sent !== undefined) (this.#turnSent ??= []).push(sent);
   }
@@ -311,7 +315,7 @@ export class WsPort implements WebSocketPort, ReaderEvents, TurnEnding {
     this.#state = this.#state === 'open' ? 'closing' : this.#state;
     this.#closeTimer ??= setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS);
     this.#isEnding = true;
-    if (this.#turn.length === 0) this.#joiner.add(this);
+    if (this.#turn === null) this.#joiner.add(this);
   }
 
   #ended(): void {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, parseJsonObject } from '../../kit/index.ts';
+import { type JsonObject, nestsDeeper, parseJsonObject } from '../../kit/index.ts';
 import { badRequest } from './errors.ts';
 import { MAX_DATA_DEPTH } from './limits.ts';
 
@@ -13,22 +13,8 @@ export interface Posted {
 export function parsePosted(text: string): Posted {
   const object = text.trimStart().startsWith('{') ? parseJsonObject(text) : undefined;
   if (object === undefined) return { body: text, data: null };
-  if (isDeeper(object, MAX_DATA_DEPTH)) throw badRequest('data', `Data may be nested ${MAX_DATA_DEPTH} levels deep.`);
+  if (nestsDeeper(object, MAX_DATA_DEPTH))
+    throw badRequest('data', `Data may be nested ${MAX_DATA_DEPTH} levels deep.`);
   const { body, ...rest } = object;
   return typeof body === 'string' && body !== '' ? { body, data: rest } : { body: '', data: object };
-}
-
-/** Without recursion: the depth is the peer's. */
-function isDeeper(value: JsonObject, limit: number): boolean {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= limit) return true;
-    level = level.flatMap((item) => childrenOf(item));
-  }
-  return false;
-}
-
-function childrenOf(value: unknown): readonly unknown[] {
-  const members: readonly unknown[] = Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : [];
-  return members.filter((member) => typeof member === 'object' && member !== null);
 }

@@ -121,7 +121,9 @@ export class Outbox {
     const pieces = joinFrames(this.#frames);
     let bytes = 0;
     for (const piece of pieces) bytes += piece.size;
-    (this.#unsent ??= []).push({ bytes, position: this.#position, gone: this.#gone });
+    const batch: Batch = { bytes, position: this.#position, gone: this.#gone };
+    if (this.#unsent === null) this.#unsent = [batch];
+    else this.#unsent.push(batch);
     this.#frames = null;
     this.#chars = 0;
     this.#gone = null;
@@ -165,7 +167,7 @@ export class Outbox {
     else this.#frames.push(frame);
     this.#chars += frame.text.length;
     if (mark.position !== undefined) this.#position = mark.position;
-    if (mark.gone !== undefined) (this.#gone ??= []).push(mark.gone);
+    if (mark.gone !== undefined) this.#gone = this.#gone === null ? [mark.gone] : [...this.#gone, mark.gone];
     if (this.#isAwaited) return;
     this.#isAwaited = true;
     this.#parts.atTurnEnd(this.#turnEnds);
