@@ -55,14 +55,14 @@ describeWithPeers(CLUSTER_PROGRAMS, 'a node that loses one of what it stands on'
     await bob.say('alice', 'no bus, from');
     await arrives(toBob, 'no bus, to');
     await arrives(toAlice, 'no bus, from');
-    expect(two.server.output).toContain('"event":"bus.went-away"');
+    await until(() => two.server.output.includes('"event":"bus.went-away"'), 'the loss to be told', PATIENCE_MS);
     expect(await two.server.figure('tieline_bus_up')).toBe(0);
     two.toNats.heal();
     await becomes(two, '200');
     await cluster.settled();
     await alice.say('bob', 'bus again');
     await arrives(toBob, 'bus again');
-    expect(two.server.output).toContain('"event":"bus.came-back"');
+    await until(() => two.server.output.includes('"event":"bus.came-back"'), 'its end to be told', PATIENCE_MS);
   }, 120_000);
 
   test.each(WAYS)(
@@ -82,7 +82,11 @@ describeWithPeers(CLUSTER_PROGRAMS, 'a node that loses one of what it stands on'
         body: JSON.stringify({ to: 'alice', body: 'never stored' }),
       });
       await page.take(({ destination }) => destination === '/user/queue/errors');
-      expect(two.server.output.slice(before)).toContain('"event":"cluster.lease-lost"');
+      await until(
+        () => two.server.output.slice(before).includes('"event":"cluster.lease-lost"'),
+        'the loss to be told',
+        PATIENCE_MS,
+      );
       expect(await two.server.figure('tieline_cluster_roles')).toBe(0);
       expect(await readiness(one)).toBe('200');
       for (let i = 0; i < 5; i++) await alice.say('bob', `meanwhile ${way} ${i}`);
@@ -95,7 +99,11 @@ describeWithPeers(CLUSTER_PROGRAMS, 'a node that loses one of what it stands on'
       await bob.say('alice', `stored again ${way}`);
       await arrives(toAlice, `stored again ${way}`);
       expect(toAlice.bodies).not.toContain('never stored');
-      expect(two.server.output.slice(before)).toContain('"event":"cluster.lease-back"');
+      await until(
+        () => two.server.output.slice(before).includes('"event":"cluster.lease-back"'),
+        'its end to be told',
+        PATIENCE_MS,
+      );
     },
     120_000,
   );
