@@ -6,7 +6,8 @@ import { Problem } from '../kit/index.ts';
 import type { HttpObserver } from './limits.ts';
 import { destroyOnError, refuseUpgrade } from './refusal.ts';
 import type { TurnJoiner } from './turn-joiner.ts';
-import { WsPort, type BeforeLogin, type WebSocketPort } from './websocket-port.ts';
+import type { BeforeLogin, WebSocketPort } from './websocket-port.ts';
+import { WsPort } from './ws-port.ts';
 
 export interface AcceptOptions {
   /** Largest message, fragments joined. A larger one closes the socket with 1009. */

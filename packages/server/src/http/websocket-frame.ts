@@ -77,6 +77,32 @@ export function encodeControl(first: number, payload: Uint8Array = NOTHING): Enc
   return encodeBytes(payload, first);
 }
 
+/** RFC 6455 5.5.1. 1005 stands for no code; the reason is cut. */
+export function encodeClose(code: number, reason: string): EncodedFrame {
+  if (code === 1005) return encodeControl(CONTROL.close);
+  const text = cutReason(reason);
+  const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(text));
+  payload.writeUInt16BE(code, 0);
+  payload.write(text, 2);
+  return encodeControl(CONTROL.close, payload);
+}
+
+/**
+ * RFC 6455 5.5: a control frame carries 125 bytes, two of them the code.
+ * @peer the reason is cut at a character
+ * @test http/websocket: a reason is cut at a character
+ */
+const MAX_REASON_BYTES = 123;
+
+/** Cuts at a character's border. */
+export function cutReason(reason: string): string {
+  const bytes = Buffer.from(reason);
+  if (bytes.length <= MAX_REASON_BYTES) return reason;
+  let end = MAX_REASON_BYTES;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
 export function encodeBinary(data: Uint8Array): EncodedFrame {
   return encodeBytes(data, FINAL_BINARY);
 }

@@ -7,8 +7,8 @@ import { until } from '../../../../test/kit/wait.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { MAX_CHUNKS, MAX_FRAGMENTS, MAX_WAITING_PONGS, silentObserver } from './limits.ts';
 import type { AcceptOptions } from './websocket-acceptor.ts';
-import { encodeBinary, encodeText, encodeUtf8 } from './websocket-frame.ts';
-import { cutReason, type WebSocketPort } from './websocket-port.ts';
+import { cutReason, encodeBinary, encodeText, encodeUtf8 } from './websocket-frame.ts';
+import type { WebSocketPort } from './websocket-port.ts';
 
 const opened: Http[] = [];
 afterEach(async () => {
