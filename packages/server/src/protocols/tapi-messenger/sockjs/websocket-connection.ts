@@ -32,7 +32,7 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
   readonly #parts: WebSocketParts;
   readonly #watch: WriteWatch;
   #handler: ConnectionHandler | undefined;
-  #liveness: Liveness;
+  readonly #liveness: { -readonly [K in keyof Liveness]: Liveness[K] };
   #timer: Timer | undefined;
   /** Framed: JSON literals of this turn, joined by commas. */
   #held = '';
@@ -149,7 +149,7 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
 
   #awaitFlush(): void {
     this.#isFlushAwaited = true;
-    this.#liveness = { ...this.#liveness, sentAt: this.#parts.clock.now() };
+    this.#liveness.sentAt = this.#parts.clock.now();
     this.#parts.turnEnd.add(this);
   }
 
@@ -176,7 +176,8 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
   }
 
   #heard(): void {
-    this.#liveness = { ...this.#liveness, heardAt: this.#parts.clock.now(), pingedAt: undefined };
+    this.#liveness.heardAt = this.#parts.clock.now();
+    this.#liveness.pingedAt = undefined;
   }
 
   #arm(): void {
@@ -189,7 +190,7 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
     const { clock, options, port, isFramed } = this.#parts;
     if (this.#isPaused) this.#heard();
     const { next, isDead, isHeartbeatDue, isPingDue } = judgeLiveness(this.#liveness, options, clock.now());
-    this.#liveness = next;
+    Object.assign(this.#liveness, next);
     if (isDead) return this.#cut('silent');
     if (isHeartbeatDue && isFramed) port.send(heartbeatFrame);
     if (isPingDue) port.ping();

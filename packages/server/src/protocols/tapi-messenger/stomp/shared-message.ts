@@ -40,6 +40,8 @@ export class SharedMessage {
   readonly #body: string;
   /** The body as it was published, where it is no text (TM ST-3). */
   readonly #octets: Buffer | null;
+  /** Most receivers have subscribed to one destination. */
+  #begin: { readonly destination: string; readonly version: StompVersion; readonly text: string } | null = null;
   /** Most receivers speak one version. */
   #tail: { readonly version: StompVersion; readonly text: SharedText } | null = null;
 
@@ -75,12 +77,20 @@ export class SharedMessage {
 
   sendTo(carrier: MessageCarrier, version: StompVersion, envelope: Envelope): void {
     const { destination, subscription, messageId, headers = [] } = envelope;
-    const type = this.#contentType === undefined ? '' : headerLine(['content-type', this.#contentType], version);
     const id = subscription === null ? '' : headerLine(['subscription', subscription], version);
     const own = headers.length === 0 ? '' : headers.map((header) => headerLine(header, version)).join('');
-    const middle = `${escapeHeader(destination, version)}\n${type}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
+    const begin = this.#beginOf(destination, version);
+    const middle = `${begin}${id}message-id:${escapeHeader(messageId, version)}\n${own}`;
     if (this.#octets !== null && carrier.carriesBinary) carrier.send(this.#binary(middle, version, this.#octets));
     else carrier.sendShared(HEAD, middle, this.#tailFor(version));
+  }
+
+  #beginOf(destination: string, version: StompVersion): string {
+    if (this.#begin?.destination === destination && this.#begin.version === version) return this.#begin.text;
+    const type = this.#contentType === undefined ? '' : headerLine(['content-type', this.#contentType], version);
+    const text = `${escapeHeader(destination, version)}\n${type}`;
+    this.#begin = { destination, version, text };
+    return text;
   }
 
   #binary(middle: string, version: StompVersion, body: Buffer): Buffer {
