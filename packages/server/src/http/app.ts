@@ -2,7 +2,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { ClientAddresses } from './client-address.ts';
 import { plainAddress } from './client-address.ts';
 import type { HttpLimits, HttpObserver } from './limits.ts';
-import { ANSWER_HEADERS, installSecurityHeaders } from './security-headers.ts';
+import { installSecurityHeaders, setSecurityHeaders } from './security-headers.ts';
 
 /**
  * Names of users, rooms and files stand in paths; escaped they are three times as long.
@@ -33,7 +33,7 @@ export function createApp(limits: HttpLimits, addresses: ClientAddresses, observ
     trustProxy: (address) => addresses.isTrusted(plainAddress(address)),
     routerOptions: { maxParamLength: MAX_PARAMETER_BYTES },
     frameworkErrors(_error, request, reply) {
-      reply.headers(ANSWER_HEADERS);
+      setSecurityHeaders(reply);
       const [, handler] = [...handlers].find(([prefix]) => request.url.startsWith(`${prefix}/`)) ?? [];
       (handler ?? refusePlainly)(request, reply);
     },

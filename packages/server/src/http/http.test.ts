@@ -286,10 +286,11 @@ test('several listeners serve the same; a taken port leaves nothing behind', asy
   expect(() => clash.urls).toThrow('not listening');
 });
 
-test('answers carry the security headers; a route keeps its own', async () => {
+test('answers with a body carry the security headers; a route keeps its own', async () => {
   const http = await start({}, (h) => {
     h.app.get('/x', () => 'ok');
     h.app.get('/page', (_request, reply) => reply.header('content-security-policy', 'sandbox').send('page'));
+    h.app.get('/empty', (_request, reply) => reply.send());
   });
   for (const path of ['/x', '/nothing', '/%zz']) {
     const { headers } = await ask(http, path);
@@ -298,4 +299,5 @@ test('answers carry the security headers; a route keeps its own', async () => {
     expect(headers['content-security-policy']).toContain("default-src 'none'");
   }
   expect((await ask(http, '/page')).headers['content-security-policy']).toBe('sandbox');
+  expect((await ask(http, '/empty')).headers).not.toHaveProperty('content-security-policy');
 });

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** For answers that are no page: nothing in them may run, load or be framed by others. */
 const ANSWER_POLICY = "default-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
@@ -16,17 +16,21 @@ export const PAGE_POLICY = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-/** An answer that no hook sees takes them itself. */
-export const ANSWER_HEADERS = {
+const ANSWER_FIELDS = Object.entries({
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': ANSWER_POLICY,
-};
+});
 
-/** What every answer carries; a route that sets one of these itself keeps its own. */
+/** Adds what is missing; a route that sets one of these itself keeps its own. */
+export function setSecurityHeaders(reply: FastifyReply): void {
+  for (const [name, value] of ANSWER_FIELDS) if (!reply.hasHeader(name)) reply.header(name, value);
+}
+
+/** For every answer with a body: without one there is nothing that could run, load or be framed. */
 export function installSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(ANSWER_HEADERS);
-    done();
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (payload !== undefined && payload !== null && payload !== '') setSecurityHeaders(reply);
+    done(null, payload);
   });
 }
