@@ -42,12 +42,11 @@ export function createHostCheck({ names, addresses }: HostCheckOptions): (req: I
     return isOurs;
   };
   return (req) => {
-    if (NAMELESS_PATHS.has(pathOf(req))) return true;
     const host = req.headers.host;
     // HTTP/1.0 knows no Host; no browser speaks it.
-    if (host === undefined) return req.httpVersion === '1.0';
-    const forwarded = forwardedHost(req, addresses);
-    return isKnown(host) && (forwarded === undefined || isKnown(forwarded));
+    const forwarded = host === undefined ? undefined : forwardedHost(req, addresses);
+    const isNamed = host === undefined ? req.httpVersion === '1.0' : isKnown(host);
+    return (isNamed && (forwarded === undefined || isKnown(forwarded))) || NAMELESS_PATHS.has(pathOf(req));
   };
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { isStorable, nestsDeeper, storable } from '../../kit/index.ts';
 import { emptyMessage, tooLarge } from './errors.ts';
 import { invalidText } from '../journal/index.ts';
-import type { Draft } from './model.ts';
-import { plainToHtml, sanitiseHtml } from './plain-html.ts';
+import type { BodyType, Draft } from './model.ts';
+import { LONGEST_AS_HTML, plainToHtml, sanitiseHtml } from './plain-html.ts';
 
 /**
  * A body in HTML form (design §6).
@@ -59,8 +59,7 @@ export function checkDraft(draft: Draft): CheckedDraft {
     throw tooLarge('text', MAX_BODY_BYTES);
   const text = storable(draft.body);
   const body = draft.type === 'text/html' ? sanitiseHtml(text) : text;
-  const html = draft.type === 'text/html' ? body : plainToHtml(body);
-  if (isOver(html, MAX_BODY_BYTES)) throw tooLarge('text', MAX_BODY_BYTES);
+  if (isOverAsHtml(draft.type, body)) throw tooLarge('text', MAX_BODY_BYTES);
   if (draft.attach.length > MAX_ATTACHMENTS || isOver(draft.attach.join(' '), MAX_ATTACH_BYTES))
     throw tooLarge('list of attachments', MAX_ATTACH_BYTES);
   if (draft.idempotencyKey !== null && draft.idempotencyKey.length > MAX_KEY_CHARACTERS)
@@ -70,6 +69,12 @@ export function checkDraft(draft: Draft): CheckedDraft {
   if (draft.data !== null && isOver(JSON.stringify(draft.data), MAX_DATA_BYTES)) throw tooLarge('data', MAX_DATA_BYTES);
   if (body === '' && draft.attach.length === 0 && draft.data === null) throw emptyMessage();
   return body === draft.body ? draft : { ...draft, body };
+}
+
+/** A short text is not made HTML only to be measured. */
+function isOverAsHtml(type: BodyType, body: string): boolean {
+  if (body.length * LONGEST_AS_HTML <= MAX_BODY_BYTES) return false;
+  return isOver(type === 'text/html' ? body : plainToHtml(body), MAX_BODY_BYTES);
 }
 
 function isOver(text: string, bytes: number): boolean {

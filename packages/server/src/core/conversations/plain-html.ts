@@ -89,6 +89,9 @@ function reduce(html: string): { readonly out: string; readonly isUnwrapped: boo
   return { out, isUnwrapped };
 }
 
+/** Bytes that one UTF-16 unit of plain text becomes at most: `&amp;`, `<br/>`. */
+export const LONGEST_AS_HTML = 5;
+
 /** Plain text as HTML: escaped, line breaks as `<br/>`. */
 export function plainToHtml(text: string): string {
   return escapeHtml(text).replace(/\r\n|\r|\n/g, '<br/>');

@@ -12,11 +12,13 @@ export interface Address {
 
 /** `Bob`, `bob@example.test`, `bob@example.test/phone` → name `bob`. @throws bad-request */
 export function parseAddress(text: string, domain: string): Address {
-  const bare = text.split('/', 1)[0] ?? '';
+  const slash = text.indexOf('/');
+  const bare = slash < 0 ? text : text.slice(0, slash);
   const at = bare.indexOf('@');
   const name = (at < 0 ? bare : bare.slice(0, at)).toLowerCase();
   const host = at < 0 ? domain : bare.slice(at + 1).toLowerCase();
-  if (name === '' || name.length > 128 || host === '' || FORBIDDEN.test(name) || FORBIDDEN.test(host))
+  const isHost = host === domain || (host !== '' && !FORBIDDEN.test(host));
+  if (name === '' || name.length > 128 || FORBIDDEN.test(name) || !isHost)
     throw badRequest(text.slice(0, 64), 'This is no address of a user.');
   return { name, foreignDomain: host === domain ? null : host };
 }

@@ -39,7 +39,8 @@ export function frame(event: {
   readonly id?: string | undefined;
 }): Frame {
   const id = event.id === undefined ? '' : `id: ${event.id}\n`;
-  const data = /[\r\n]/.test(event.data) ? event.data.replace(/\r\n|\r|\n/g, '\ndata: ') : event.data;
+  const isOneLine = !event.data.includes('\n') && !event.data.includes('\r');
+  const data = isOneLine ? event.data : event.data.replace(/\r\n|\r|\n/g, '\ndata: ');
   return new Frame(`${id}event: ${event.event}\ndata: ${data}\n\n`);
 }
 
