@@ -22,9 +22,6 @@ export interface WebSocketParts {
   readonly forgotten: () => void;
 }
 
-/** RFC 6455 5.5: a close frame has room for this much reason. */
-const maxReasonBytes = 123;
-
 /** A connection over WebSocket; the session lives as long as the socket (TM §2.5). */
 export class WebSocketConnection implements SockJsConnection, Flushable, WatchedWriter {
   readonly transport: Transport;
@@ -87,7 +84,7 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
     this.flush();
     const { port, isFramed } = this.#parts;
     if (isFramed && cause !== 'broken-framing') port.send(closeFrame(code, reason));
-    port.close(code, shorten(reason));
+    port.close(code, reason);
     this.#end(cause);
   }
 
@@ -217,11 +214,4 @@ export class WebSocketConnection implements SockJsConnection, Flushable, Watched
     if (this.#isPaused) this.#parts.port.resume();
     this.#handler?.onClosed(cause);
   }
-}
-
-/** A text cut to `maxReasonBytes` octets of UTF-8, between characters. */
-function shorten(reason: string): string {
-  let text = reason;
-  while (Buffer.byteLength(text) > maxReasonBytes) text = text.slice(0, -1);
-  return text.isWellFormed() ? text : text.toWellFormed();
 }
