@@ -167,7 +167,7 @@ export class Outbox {
     else this.#frames.push(frame);
     this.#chars += frame.text.length;
     if (mark.position !== undefined) this.#position = mark.position;
-    if (mark.gone !== undefined) this.#gone = this.#gone === null ? [mark.gone] : [...this.#gone, mark.gone];
+    if (mark.gone !== undefined) (this.#gone ??= []).push(mark.gone);
     if (this.#isAwaited) return;
     this.#isAwaited = true;
     this.#parts.atTurnEnd(this.#turnEnds);
