@@ -31,10 +31,8 @@ export function corsHeaders({ origins, methods, headers, exposed = [] }: CorsOpt
     ...(exposed.length === 0 ? {} : { 'access-control-expose-headers': exposed.join(', ') }),
   };
   const anybody = { 'access-control-allow-origin': '*' };
-  const [noPage, anyPage] = [
-    { ...ofAll, ...anybody },
-    { ...ofPages, ...anybody },
-  ];
+  const noPage = { ...ofAll, ...anybody };
+  const anyPage = { ...ofPages, ...anybody };
   const namedPage = { ...ofPages, 'access-control-allow-credentials': 'true' };
   return (request, reply) => {
     const kind = origins.kindOf(request.raw);

@@ -41,13 +41,14 @@ export function createHostCheck({ names, addresses }: HostCheckOptions): (req: I
     if (isOurs) lastKnown = host;
     return isOurs;
   };
-  return (req) => {
+  const isNamed = (req: IncomingMessage): boolean => {
     const host = req.headers.host;
     // HTTP/1.0 knows no Host; no browser speaks it.
-    const forwarded = host === undefined ? undefined : forwardedHost(req, addresses);
-    const isNamed = host === undefined ? req.httpVersion === '1.0' : isKnown(host);
-    return (isNamed && (forwarded === undefined || isKnown(forwarded))) || NAMELESS_PATHS.has(pathOf(req));
+    if (host === undefined) return req.httpVersion === '1.0';
+    const forwarded = forwardedHost(req, addresses);
+    return isKnown(host) && (forwarded === undefined || isKnown(forwarded));
   };
+  return (req) => isNamed(req) || NAMELESS_PATHS.has(pathOf(req));
 }
 
 /** The name that a trusted proxy was asked for. */

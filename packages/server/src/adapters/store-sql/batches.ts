@@ -46,12 +46,12 @@ export class BatchInsert<Row extends object, Number extends keyof Row = never> {
     });
   }
 
-  async #insert(count: number, put: (values: unknown[], i: number) => void): Promise<void> {
+  async #insert(count: number, putRow: (values: unknown[], i: number) => void): Promise<void> {
     let done = 0;
     for (const { size, sql } of this.#statements)
       for (; count - done >= size; done += size) {
         const values: unknown[] = [];
-        for (let i = done; i < done + size; i++) put(values, i);
+        for (let i = done; i < done + size; i++) putRow(values, i);
         await this.#db.executeQuery(CompiledQuery.raw(sql, values));
       }
   }

@@ -1,4 +1,3 @@
-import type { User } from '../../core/directory/index.ts';
 import { directoryStream } from '../../core/journal/index.ts';
 import { Roster } from '../../kit/index.ts';
 import { ChatMessages } from './application/chat-messages.ts';
@@ -11,7 +10,7 @@ import { directorySessions } from './application-sessions.ts';
 import type { TapiMessengerParts } from './parts.ts';
 import { openSockJs } from './open-sockjs.ts';
 import { StompSession } from './session.ts';
-import type { ClosingCause, ConnectionHandler, SockJsConnection } from './sockjs/index.ts';
+import type { ConnectionHandler, SockJsConnection } from './sockjs/index.ts';
 
 export { type ApplicationSessions, directorySessions, type FoundSession } from './application-sessions.ts';
 export type { TapiMessengerObserver, TapiMessengerParts } from './parts.ts';
@@ -57,11 +56,6 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
     },
   };
 
-  function gone(user: User | null, cause: ClosingCause): void {
-    if (cause === 'slow-consumer') observer.slowReader(user?.name ?? '');
-    observer.closed();
-  }
-
   function open(connection: SockJsConnection): ConnectionHandler {
     let session: StompSession | null = null;
     const place = parts.http.lobby.enter(connection.remoteAddress, () => session?.loginExpired());
@@ -76,7 +70,8 @@ export function mountTapiMessenger(parts: TapiMessengerParts): TapiMessenger {
       place,
       onGone: (user, cause) => {
         leave();
-        gone(user, cause);
+        if (cause === 'slow-consumer') observer.slowReader(user?.name ?? '');
+        observer.closed();
       },
     });
     const leave = sessions.add(session);
