@@ -19,7 +19,10 @@ export interface WebSocketPort {
   onPong(listener: () => void): void;
   onClose(listener: (code: number, reason: string) => void): void;
   ping(): void;
-  /** Starts the closing handshake; the port itself gives up on a peer that does not answer it. */
+  /**
+   * Starts the closing handshake; the port itself gives up on a peer that does not answer it, and cuts a reason that is longer than a
+   * close frame.
+   */
   close(code: number, reason: string): void;
   terminate(): void;
   /** Stops reading from the socket; what was read already may still be delivered. */
